@@ -1,0 +1,1 @@
+"""What a handover is: frozen values, without I/O and without formatting."""

@@ -1,0 +1,46 @@
+"""What is worth an operator's attention."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is, with an order."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        """0 for info up to 2 for error."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was read where."""
+
+    path: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fact, what it means, and what to do about it.
+
+    Attributes:
+        id: Stable identifier.
+        severity: How bad it is.
+        subject: What it is about: a file, a blob, a session, an area.
+        text: What is so and what it means.
+        evidence: What was read that shows it.
+        remedy: What to do; None where there is nothing to do.
+    """
+
+    id: str
+    severity: Severity
+    subject: str
+    text: str
+    evidence: tuple[Evidence, ...]
+    remedy: str | None

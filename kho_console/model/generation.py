@@ -1,0 +1,59 @@
+"""Which handover mechanism a kernel speaks, and what its life cycle is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Protocol(StrEnum):
+    """The handover format by the word of its root tree; `kho-v1` names several map formats."""
+
+    RFC_2024 = "2024-rfc"
+    KHO_V1 = "kho-v1"
+    KHO_V3 = "kho-v3"
+    KHO_V4 = "kho-v4"
+    UNKNOWN = "unknown"
+    NONE = "none"
+
+
+class MapFormat(StrEnum):
+    """How preserved memory is written down."""
+
+    MEM_ARRAYS = "mem-arrays"
+    CHUNKS_512 = "chunks-512"
+    CHUNKS_PAGE = "chunks-page"
+    RADIX = "radix"
+
+
+class Finalize(StrEnum):
+    """Whether there is a step between preserving and the kexec, and whether it can be undone."""
+
+    REVERSIBLE = "reversible"
+    LATCHING = "latching"
+    NONE = "none"
+    ACTIVE_FILE = "active-file"
+
+
+class State(StrEnum):
+    """Where the running kernel stands in its own life cycle."""
+
+    OPEN = "open"
+    FINALIZED = "finalized"
+    STATELESS = "stateless"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What the files and bytes of a kernel say about its handover mechanism.
+
+    Attributes:
+        protocol: The word of the root tree, or what stands in for it.
+        finalize: The kind of its finalize step.
+        releases: Kernel releases that show these files, in words.
+        evidence: What was seen that led to this answer, one phrase each.
+    """
+
+    protocol: Protocol
+    finalize: Finalize
+    releases: str
+    evidence: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from kho_console.abi.error import FormatError
+from kho_console.model.unknown import Cause, Unknown
 
 
 class MissingMemory(LookupError):
@@ -45,3 +46,11 @@ def page_of(memory: PhysicalMemory, address: int, page_size: int, what: str) -> 
     if address % page_size:
         raise FormatError(address, f"{what} is not page aligned")
     return memory.read(address, page_size)
+
+
+def as_unknown(error: FormatError | MissingMemory) -> Unknown:
+    """What to show in place of a value whose reading ended in `error`."""
+    if isinstance(error, FormatError):
+        return Unknown(Cause.INVALID, error.reason, error.offset)
+    cause = Cause.NOT_PERMITTED if error.permission else Cause.NOT_RECORDED
+    return Unknown(cause, f"memory at 0x{error.address:x}: {error.reason}", error.address)

@@ -34,13 +34,16 @@ class Owner:
 
     Attributes:
         kind: The kind of owner.
-        name: Its name as the kernel has it (a region, a blob), empty where it has none.
-        note: What is known beyond the name, for example the size of a memfd and its session.
+        name: Its name as the kernel has it (a region, a blob), for a memfd the physical address
+            of its state, empty where there is nothing to tell it by.
+        session: For a memfd, the live-update session it belongs to, where that is known.
+        size: For a memfd, its file size in bytes.
     """
 
     kind: OwnerKind
     name: bytes = b""
-    note: str = ""
+    session: bytes | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

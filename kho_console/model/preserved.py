@@ -43,8 +43,15 @@ class Runs:
 
     def covers(self, wanted: MemoryRange) -> bool:
         """Whether one run holds the whole of `wanted`."""
-        index = int(self.starts.searchsorted(wanted.start, side="right")) - 1
-        return index >= 0 and wanted.end <= int(self.ends[index])
+        end = self.end_of_run_at(wanted.start)
+        return end is not None and wanted.end <= end
+
+    def end_of_run_at(self, address: int) -> int | None:
+        """First address behind the run that holds `address`, None where no run does."""
+        index = int(self.starts.searchsorted(address, side="right")) - 1
+        if index < 0 or address >= int(self.ends[index]):
+            return None
+        return int(self.ends[index])
 
     def touches(self, wanted: MemoryRange) -> bool:
         """Whether any run shares a byte with `wanted`."""

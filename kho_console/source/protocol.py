@@ -14,6 +14,9 @@ from kho_console.model.unknown import Cause, Maybe, Unknown
 SMALL_FILE = 1 << 20
 """Default cap of a read, bytes; larger files are refused rather than cut."""
 
+LARGEST_MEMORY_READ = 256 << 20
+"""Most bytes of physical memory that one read gives; decoders ask for pages."""
+
 
 class SourceKind(StrEnum):
     """Where a snapshot comes from."""

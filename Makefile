@@ -1,0 +1,46 @@
+# All work happens in .venv, which is set up again when pyproject.toml changes.
+# Another Python: make clean, then make PYTHON=python3.12 run
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: run test lint clean system
+
+run: $(VENV)/ready-to-run
+	$(BIN)/kho-console demo
+
+test: lint
+	@command -v dtc >/dev/null || { \
+	  echo 'dtc is missing (Debian: device-tree-compiler). Tests that compare with it are skipped, in:'; \
+	  grep -rlE --include='*.py' 'which\(.dtc.\)' tests || echo '(no test asks for it)'; } >&2
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not vm' --durations=10
+
+lint: $(VENV)/ready-to-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find kho_console tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+system:
+	@sh tests/ground/system_check.sh '$(PYTHON)'
+
+$(VENV)/ready-to-run: pyproject.toml | system
+	@echo 'Setting up $(VENV), which takes a minute the first time'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --editable .
+	touch $@
+
+# The wheels let a test install the console into an empty environment without the network.
+$(VENV)/ready-to-test: pyproject.toml | system
+	@echo 'Setting up $(VENV) for tests, which takes a minute or two the first time'
+	$(PYTHON) -m venv $(VENV)
+	rm -rf $(VENV)/wheels
+	$(PIP) wheel --wheel-dir $(VENV)/wheels 'hatchling>=1.27' .
+	$(PIP) install --find-links $(VENV)/wheels --editable '.[test]'
+	touch $@ $(VENV)/ready-to-run

@@ -1,0 +1,224 @@
+"""The chunk list of preserved memory, 6.16 to 7.0.
+
+Chunks are pages in a list, each for one order, with entries that point at bitmaps. A bitmap is
+512 bytes in 6.16 and 6.17 and a page from 6.18 on, and nothing in the list says which.
+Source: kernel/kexec_handover.c (6.16 to 6.18), kernel/liveupdate/kexec_handover.c (6.19, 7.0).
+"""
+
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kho_console.abi import runs
+from kho_console.abi.error import FormatError
+from kho_console.abi.memory import PhysicalMemory, page_of
+from kho_console.model.generation import MapFormat
+from kho_console.model.memory import MemoryRange
+from kho_console.model.preserved import PreservedMap, Runs
+
+if TYPE_CHECKING:
+    from kho_console.model.preserved import Addresses
+
+_HEADER = struct.Struct("<QII")
+_ENTRY = struct.Struct("<QQ")
+_SMALL_BITMAP = 512
+_MAXIMUM_CHUNKS = 1 << 20
+ADDRESS_LIMIT = 1 << 56
+"""No architecture with KHO has physical addresses beyond this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A bitmap: the address its first bit stands for, and where it lies. Both physical."""
+
+    start: int
+    bitmap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One page of the list; all its entries are of one order."""
+
+    address: int
+    order: int
+    entries: tuple[Entry, ...]
+
+
+def walk(memory: PhysicalMemory, head: int, page_size: int) -> Iterator[Chunk]:
+    """The chunks from physical address `head` on; none where it is 0.
+
+    Raises:
+        FormatError: A chunk is unaligned, repeats, or announces more than fits.
+        MissingMemory: A chunk cannot be had.
+    """
+    capacity = (page_size - _HEADER.size) // _ENTRY.size
+    shift = page_size.bit_length() - 1
+    seen: set[int] = set()
+    address = head
+    while address:
+        if address in seen or len(seen) >= _MAXIMUM_CHUNKS:
+            raise FormatError(address, "the chunk list does not end")
+        seen.add(address)
+        page = page_of(memory, address, page_size, "a chunk")
+        following, order, used = _HEADER.unpack_from(page)
+        if used > capacity:
+            raise FormatError(address + 12, f"{used} entries where {capacity} fit")
+        if order + shift >= 56:
+            raise FormatError(address + 8, f"order {order} is larger than any memory")
+        entries = (
+            Entry(*_ENTRY.unpack_from(page, _HEADER.size + index * _ENTRY.size))
+            for index in range(used)
+        )
+        yield Chunk(address, order, tuple(entries))
+        address = following
+
+
+def proof_of_small_bitmaps(chunks: Iterable[Chunk], page_size: int) -> str | None:
+    """What in the list shows that bitmaps have 512 bytes; None where nothing does.
+
+    A bitmap of a page spans `page_size * 8` blocks. Starts that are no multiple of that, starts
+    closer together, and bitmaps that are not page aligned cannot be such bitmaps.
+    """
+    taken: dict[int, set[int]] = defaultdict(set)
+    for chunk in chunks:
+        span = page_size * 8 * page_size << chunk.order
+        for entry in chunk.entries:
+            if entry.bitmap % page_size:
+                return f"bitmap at 0x{entry.bitmap:x} is not page aligned"
+            if entry.start % span:
+                return f"range at 0x{entry.start:x} is no multiple of 0x{span:x}"
+            if entry.start in taken[chunk.order]:
+                return f"two bitmaps of order {chunk.order} start at 0x{entry.start:x}"
+            taken[chunk.order].add(entry.start)
+    return None
+
+
+def read(
+    memory: PhysicalMemory,
+    head: int,
+    page_size: int,
+    *,
+    release_has_small_bitmaps: bool,
+    known: Iterable[MemoryRange] = (),
+    ram: Iterable[MemoryRange] = (),
+) -> PreservedMap:
+    """The preserved memory that the list at physical address `head` names.
+
+    Args:
+        memory: Where chunks and bitmaps are read.
+        head: Physical address of the first chunk; 0 is an empty list.
+        page_size: 4096, 16384 or 65536.
+        release_has_small_bitmaps: What the kernel's release says of its bitmaps; it decides only
+            where nothing else does.
+        known: Ranges that must be preserved, from blobs; one that only whole-page bitmaps name
+            shows that these are the true ones.
+        ram: The machine's memory; blocks outside it show that the bytes behind the first 512 of
+            a bitmap are no part of it.
+
+    Raises:
+        FormatError: The list is damaged, or names memory no machine has.
+        MissingMemory: A page of it cannot be had.
+    """
+    chunks = tuple(walk(memory, head, page_size))
+    small = _decode(memory, chunks, page_size, _SMALL_BITMAP, head)
+    if proof_of_small_bitmaps(chunks, page_size):
+        return small
+    try:
+        large = _decode(memory, chunks, page_size, page_size, head)
+    except FormatError:
+        return small
+    if small.bytes == large.bytes:
+        return small if release_has_small_bitmaps else large
+    if any(large.ranges.covers(item) and not small.ranges.covers(item) for item in known):
+        return large
+    if not _inside(large.ranges, ram) and _inside(small.ranges, ram):
+        return small
+    chosen = small if release_has_small_bitmaps else large
+    tie = (
+        "the list fits bitmaps of 512 bytes and of a page; "
+        f"the kernel's release decided for {chosen.format}"
+    )
+    return replace(chosen, tie=tie)
+
+
+def _inside(found: Runs, ram: Iterable[MemoryRange]) -> bool:
+    memory = runs.of_ranges((item.start, item.end) for item in ram)
+    return not len(memory) or all(memory.covers(item) for item in found)
+
+
+def _decode(
+    memory: PhysicalMemory, chunks: tuple[Chunk, ...], page_size: int, size: int, head: int
+) -> PreservedMap:
+    starts: dict[int, list[Addresses]] = defaultdict(list)
+    ends: dict[int, list[Addresses]] = defaultdict(list)
+    pieces: list[tuple[int, int]] = []
+    for chunk in chunks:
+        pieces.append((chunk.address, chunk.address + page_size))
+        for entry in chunk.entries:
+            pieces.append((entry.bitmap, entry.bitmap + size))
+            first, last = _entry_runs(memory, chunk, entry, page_size, size)
+            starts[chunk.order].append(first)
+            ends[chunk.order].append(last)
+    by_order = {order: runs.joined(starts[order], ends[order]) for order in sorted(starts)}
+    return PreservedMap(
+        format=MapFormat.CHUNKS_512 if size == _SMALL_BITMAP else MapFormat.CHUNKS_PAGE,
+        page_size=page_size,
+        root=head,
+        structure=runs.of_ranges(pieces),
+        by_order={order: found for order, found in by_order.items() if len(found)},
+        ranges=runs.union(by_order),
+    )
+
+
+def _entry_runs(
+    memory: PhysicalMemory, chunk: Chunk, entry: Entry, page_size: int, size: int
+) -> "tuple[Addresses, Addresses]":
+    import numpy as np
+
+    block = page_size << chunk.order
+    if entry.start % block:
+        raise FormatError(chunk.address, f"range at 0x{entry.start:x} is not a block of its order")
+    if not entry.bitmap:
+        raise FormatError(chunk.address, f"no bitmap for the range at 0x{entry.start:x}")
+    first, last = runs.bit_runs(memory.read(entry.bitmap, size))
+    if len(last) and entry.start + int(last[-1]) * block > ADDRESS_LIMIT:
+        raise FormatError(entry.bitmap, "a bitmap names memory beyond 2^56")
+    base, scale = np.uint64(entry.start), np.uint64(block)
+    return base + first.astype(np.uint64) * scale, base + last.astype(np.uint64) * scale
+
+
+def write(
+    by_order: dict[int, Runs], chunks: tuple[Chunk, ...], page_size: int, form: MapFormat
+) -> dict[int, bytes]:
+    """The pages of a list: chunk and bitmap content by physical address.
+
+    Args:
+        by_order: Runs of whole blocks for each order.
+        chunks: Where the chunks and bitmaps go, in list order.
+        page_size: 4096, 16384 or 65536.
+        form: CHUNKS_512 or CHUNKS_PAGE.
+
+    Raises:
+        FormatError: A preserved block lies in no bitmap of its order.
+    """
+    size = _SMALL_BITMAP if form is MapFormat.CHUNKS_512 else page_size
+    content: dict[int, bytes] = {}
+    written: dict[int, int] = defaultdict(int)
+    for position, chunk in enumerate(chunks):
+        following = chunks[position + 1].address if position + 1 < len(chunks) else 0
+        page = bytearray(page_size)
+        _HEADER.pack_into(page, 0, following, chunk.order, len(chunk.entries))
+        found = by_order.get(chunk.order, runs.empty())
+        for index, entry in enumerate(chunk.entries):
+            at = _HEADER.size + index * _ENTRY.size
+            _ENTRY.pack_into(page, at, entry.start, entry.bitmap)
+            bitmap = runs.bitmap_of(found, entry.start, page_size << chunk.order, size)
+            content[entry.bitmap] = bitmap
+            written[chunk.order] += int.from_bytes(bitmap, "little").bit_count()
+        content[chunk.address] = bytes(page)
+    for order, found in by_order.items():
+        if written[order] * (page_size << order) != found.bytes:
+            raise FormatError(0, f"blocks of order {order} lie in no bitmap")
+    return content

@@ -1,0 +1,136 @@
+"""Whole flattened device trees, read and written by libfdt.
+
+libfdt trusts a tree once its header looks right, so nothing reaches it here before
+`fdt_check_full` has walked the tree inside the bytes at hand. What fails that check is read by
+`kho_console.abi.fdt_salvage` instead. Format: Devicetree Specification 0.4, section 5.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from kho_console.abi import fdt_salvage
+from kho_console.abi.error import FormatError
+from kho_console.abi.fdt_header import (
+    MAXIMUM_DEPTH,
+    MAXIMUM_NODES,
+    MAXIMUM_SIZE,
+    PROPERTY_HEADER,
+    Header,
+    read_header,
+)
+from kho_console.model.tree import FlatTree, Property, TreeNode
+
+
+def read(data: bytes) -> FlatTree:
+    """The tree in `data`, whole or what is left of it.
+
+    Bytes behind the announced size are ignored. A tree that is cut or damaged comes back with
+    its faults named.
+
+    Raises:
+        FormatError: There is no usable tree header.
+    """
+    header = read_header(data)
+    if len(data) >= header.totalsize:
+        try:
+            return read_whole(data[: header.totalsize])
+        except FormatError:
+            pass
+    return fdt_salvage.read(data)
+
+
+def read_whole(data: bytes) -> FlatTree:
+    """The tree that fills `data` exactly.
+
+    Raises:
+        FormatError: It is no tree, damaged, deeper than 64 levels, or larger than 16 MiB.
+    """
+    import libfdt
+
+    header = read_header(data)
+    if len(data) != header.totalsize:
+        raise FormatError(4, f"totalsize {header.totalsize} but {len(data)} bytes at hand")
+    if header.totalsize > MAXIMUM_SIZE:
+        raise FormatError(4, f"totalsize {header.totalsize} is over the limit of {MAXIMUM_SIZE}")
+    buffer = bytearray(data)
+    if status := libfdt.fdt_check_full(buffer, len(buffer)):
+        raise FormatError(0, f"damaged tree: {libfdt.strerror(status)}")
+    try:
+        root = fdt_salvage.assemble(list(_scan(libfdt.FdtRo(buffer), header)))
+    except (libfdt.FdtException, SystemError, ValueError, IndexError, struct.error) as error:
+        raise FormatError(header.off_dt_struct, f"libfdt cannot read it: {error}") from error
+    return FlatTree(root, len(data), header.totalsize)
+
+
+def write_sequential(root: TreeNode) -> bytes:
+    """A tree as libfdt's sequential writer makes it, strings newest first.
+
+    The kernel builds the root tree of 6.16 to 6.18, `memblock` and `luo-v1` this way.
+    """
+    import libfdt
+
+    writer = libfdt.FdtSw()
+    writer.finish_reservemap()
+    closing = object()
+    pending: list[TreeNode | object] = [root]
+    while pending:
+        node = pending.pop()
+        if not isinstance(node, TreeNode):
+            writer.end_node()
+            continue
+        writer.begin_node(_text(node.name))
+        for item in node.properties:
+            writer.property(_text(item.name), item.value)
+        pending.append(closing)
+        pending.extend(reversed(node.children))
+    return _trimmed(writer.as_fdt().as_bytearray())
+
+
+def write_repacked(root: TreeNode) -> bytes:
+    """A tree as the kernel grows it from 6.19 on: packed again after each added node.
+
+    Children of `root` are given in wire order, newest first, and so are their properties; the
+    strings appear in the order in which the kernel first used them.
+    """
+    import libfdt
+
+    tree = libfdt.Fdt(write_sequential(TreeNode(root.name, root.properties)))
+    for child in reversed(root.children):
+        needed = sum(len(item.name) + len(item.value) for item in child.properties)
+        tree.resize(tree.totalsize() + len(child.name) + needed + 64)
+        offset = tree.add_subnode(0, _text(child.name))
+        for item in reversed(child.properties):
+            tree.setprop(offset, _text(item.name), item.value)
+        tree.pack()
+    return _trimmed(tree.as_bytearray())
+
+
+def _scan(tree: Any, header: Header) -> Iterator[tuple[int, TreeNode]]:
+    """Every node with its depth, in wire order, without children."""
+    import libfdt
+
+    offset, depth, count = 0, 0, 0
+    while offset >= 0 and depth >= 0:
+        count += 1
+        if depth >= MAXIMUM_DEPTH or count > MAXIMUM_NODES:
+            limit = "deep" if depth >= MAXIMUM_DEPTH else "many nodes"
+            raise FormatError(header.off_dt_struct + offset, f"the tree is too {limit}")
+        name = tree.get_name(offset).encode("utf-8", "surrogateescape")
+        properties = []
+        place = tree.first_property_offset(offset, libfdt.QUIET_NOTFOUND)
+        while place >= 0:
+            item = tree.get_property_by_offset(place)
+            value_at = header.off_dt_struct + place + PROPERTY_HEADER
+            properties.append(Property(item.name.encode(), bytes(item), value_at))
+            place = tree.next_property_offset(place, libfdt.QUIET_NOTFOUND)
+        yield depth, TreeNode(name, tuple(properties))
+        offset, depth = tree.next_node(offset, depth, (libfdt.NOTFOUND,))
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+def _trimmed(buffer: bytearray) -> bytes:
+    return bytes(buffer[: int.from_bytes(buffer[4:8], "big")])

@@ -1,0 +1,184 @@
+"""The kernel log: lines, and what those about handover, live update and kdump say.
+
+Lines have the form of dmesg, `[    1.234567] text`; a message of several lines has its stamp on
+the first one only. The texts are those of kernel/kexec_handover.c and kernel/liveupdate/ (6.16 to
+7.3), mm/memblock.c, and kernel/crash_core.c with arch/x86/kernel/crash.c (6.5 to 7.3).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+_STAMP = re.compile(r"(?:<\d+>)?\[ *(\d{1,12}\.\d{6})\](?:\[ *[TC]\d+\])? ?", re.ASCII)
+
+
+class LogKind(StrEnum):
+    """What a recognised line tells. The values of each are named in brackets."""
+
+    HANDOVER_FOUND = "handover found"
+    """KHO data was accepted."""
+    REVIVAL_DISABLED = "revival disabled"
+    """KHO data was refused [error: errno, negative; up to 7.0]."""
+    INCOMPATIBLE = "incompatible"
+    """The tree is of another version [address, compatible: what this kernel wants, error]."""
+    SCRATCH_SIZES = "scratch sizes"
+    """`kho_scratch=` was accepted, also where a handover overrides it [lowmem, global, node]."""
+    SCRATCH_SCALE = "scratch scale"
+    """Likewise, as a percentage [percent]."""
+    SCRATCH_FAILED = "scratch failed"
+    """An area could not be reserved [area; from 7.1]."""
+    HANDOVER_DISABLED = "handover disabled"
+    """KHO switched itself off for this boot."""
+    EXEC_FROM = "exec from"
+    """The kernel before this one [release, count; from 7.1]."""
+    MALFORMED_OPTION = "malformed option"
+    """An option was ignored [option]."""
+    MEMORY_REVIVED = "memory revived"
+    """A `reserve_mem` region was adopted [name; from 6.16]."""
+    RESERVE_MEM = "reserve_mem"
+    """A `reserve_mem=` failed [text]."""
+    LIVE_UPDATE_RETRIEVED = "live update retrieved"
+    """Live-update data was accepted, even with liveupdate=off [number]."""
+    LIVE_UPDATE_DISABLED = "live update disabled"
+    """liveupdate=on without KHO."""
+    NO_HANDLER = "no handler"
+    """A preserved file's handler is missing; /dev/liveupdate gives EIO [compatible]."""
+    FREEZE_FAILED = "freeze failed"
+    """A handler stopped the kexec [token, handler]."""
+    FINISH_FAILED = "finish failed"
+    """A session leaked when it was closed [session]."""
+    CRASH_RESERVED = "crash reserved"
+    """Memory for the crash kernel [start, end: excluded; bytes]."""
+    CRASH_EVENT_LOST = "crash event lost"
+    """A hotplug event found the lock taken: the crash image may miss it."""
+    CRASH_UPDATE_FAILED = "crash update failed"
+    """The elfcorehdr could not be rewritten [text]."""
+    CRASH_TOO_SMALL = "crash too small"
+    """The new elfcorehdr did not fit [size, room: bytes]."""
+    CRASH_EVENT = "crash event"
+    """A hotplug event was taken, a debug line [action: 1 to 4, cpu]."""
+    CRASH_UPDATED = "crash updated"
+    """The elfcorehdr was rewritten, a debug line."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line: seconds since boot where it has a stamp, and the text behind it."""
+
+    seconds: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogFact:
+    """A line that says something about our subject.
+
+    Attributes:
+        kind: What.
+        line: The line.
+        values: What it names, by the words in `LogKind`; sizes are bytes.
+    """
+
+    kind: LogKind
+    line: LogLine
+    values: Mapping[str, int | str]
+
+
+_PATTERNS: tuple[tuple[LogKind, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.ASCII))
+    for kind, pattern in (
+        (LogKind.HANDOVER_FOUND, r"KHO: found kexec handover data\."),
+        (LogKind.REVIVAL_DISABLED, r"KHO: disabling KHO revival(?:: (?P<error>-\d{1,18}))?$"),
+        (
+            LogKind.INCOMPATIBLE,
+            r"KHO: setup: handover FDT \(0x(?P<address_hex>[0-9a-f]{1,16})\) is incompatible"
+            r" with '(?P<compatible>[^']*)': (?P<error>-?\d{1,18})",
+        ),
+        (
+            LogKind.SCRATCH_SIZES,
+            r"KHO: scratch areas: lowmem: (?P<lowmem_mib>\d{1,18})Mi?B"
+            r" global: (?P<global_mib>\d{1,18})Mi?B pernode: (?P<node_mib>\d{1,18})Mi?B",
+        ),
+        (LogKind.SCRATCH_SCALE, r"KHO: scratch scale is (?P<percent>\d{1,18})"),
+        (LogKind.HANDOVER_DISABLED, r"KHO: (?:.*disabling kexec handover|disabled in the kdump)"),
+        (LogKind.SCRATCH_FAILED, r"KHO: Failed to reserve (?P<area>.*)"),
+        (LogKind.EXEC_FROM, r"KHO: exec from: (?P<release>.*) \(count (?P<count>\d{1,18})\)"),
+        (
+            LogKind.MALFORMED_OPTION,
+            r"Malformed early option '(?P<option>kho|kho_scratch|kho_bootmem|liveupdate)'",
+        ),
+        (LogKind.MEMORY_REVIVED, r"Revived memory reservation '(?P<name>.*)' from KHO"),
+        (LogKind.RESERVE_MEM, r"reserve_mem: (?P<text>.*)"),
+        (
+            LogKind.LIVE_UPDATE_RETRIEVED,
+            r"luo: Retrieved live update data, liveupdate number: (?P<number>\d{1,18})",
+        ),
+        (LogKind.LIVE_UPDATE_DISABLED, r"luo: Disabling liveupdate because KHO is disabled"),
+        (
+            LogKind.NO_HANDLER,
+            r"(?:luo\w*: )?No registered handler for compatible '(?P<compatible>.*)'",
+        ),
+        (
+            LogKind.FREEZE_FAILED,
+            r"(?:luo\w*: )?Freeze failed for token\[(?P<token>[^]]*)\]"
+            r" handler\[(?P<handler>[^]]*)\]",
+        ),
+        (
+            LogKind.FINISH_FAILED,
+            r"(?:luo\w*: )?Unable to finish session \[(?P<session>.*)\] on release",
+        ),
+        (
+            LogKind.CRASH_RESERVED,
+            r"crashkernel (?:low memory |CMA )?reserved: 0x(?P<start_hex>[0-9a-f]{1,16}) -"
+            r" 0x(?P<end_hex>[0-9a-f]{1,16}) \(\d+ MB\)",
+        ),
+        (LogKind.CRASH_EVENT_LOST, r"crash hp: kexec_trylock\(\) failed"),
+        (
+            LogKind.CRASH_TOO_SMALL,
+            r"crash hp: update elfcorehdr elfsz (?P<size>\d{1,18}) > memsz (?P<room>\d{1,18})",
+        ),
+        (LogKind.CRASH_UPDATE_FAILED, r"crash hp: (?P<text>unable to .*)"),
+        (
+            LogKind.CRASH_EVENT,
+            r"crash hp: hp_action (?P<action>\d{1,18})(?:, cpu (?P<cpu>\d{1,18}))?",
+        ),
+        (LogKind.CRASH_UPDATED, r"crash hp: updated elfcorehdr"),
+    )
+)
+_NUMBERS = frozenset(("error", "percent", "count", "number", "size", "room", "action", "cpu"))
+
+
+def parse(text: str) -> tuple[LogLine, ...]:
+    """The lines of a log. Any text is a log; lines of another form have no seconds."""
+    return tuple(_line(line) for line in text.split("\n") if line)
+
+
+def facts(lines: Iterable[LogLine]) -> tuple[LogFact, ...]:
+    """What the recognised ones among the lines say, in order."""
+    found = (recognise(line) for line in lines)
+    return tuple(fact for fact in found if fact is not None)
+
+
+def recognise(line: LogLine) -> LogFact | None:
+    """What the line says about handover, live update or kdump; None for any other line."""
+    for kind, pattern in _PATTERNS:
+        match = pattern.match(line.text)
+        if match:
+            named = match.groupdict().items()
+            values = dict(_value(name, text) for name, text in named if text is not None)
+            return LogFact(kind, line, values)
+    return None
+
+
+def _line(line: str) -> LogLine:
+    stamp = _STAMP.match(line)
+    return LogLine(float(stamp[1]), line[stamp.end() :]) if stamp else LogLine(None, line)
+
+
+def _value(name: str, text: str) -> tuple[str, int | str]:
+    if name.endswith("_hex"):
+        return name.removesuffix("_hex"), int(text, 16)
+    if name.endswith("_mib"):
+        return name.removesuffix("_mib"), int(text) << 20
+    return name, int(text) if name in _NUMBERS else text

@@ -1,0 +1,236 @@
+"""The radix tree of preserved memory, 7.1 to 7.3.
+
+Each node is one page: tables of physical addresses, and at the bottom a bitmap. The key of a
+block holds its order as the position of a marker bit, so every order has a subtree of its own.
+Source: include/linux/kho/abi/kexec_handover.h and kernel/liveupdate/kexec_handover.c.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kho_console.abi import runs
+from kho_console.abi.error import FormatError
+from kho_console.abi.memory import PhysicalMemory, page_of
+from kho_console.model.generation import MapFormat
+from kho_console.model.preserved import PreservedMap, Runs
+
+if TYPE_CHECKING:
+    from kho_console.model.preserved import Addresses
+
+_ENTRY = 8
+ADDRESS_LIMIT = 1 << 56
+"""No architecture with KHO has physical addresses beyond this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """How a key is cut into indexes, for one page size (4, 16 or 64 KiB)."""
+
+    page_size: int
+
+    @property
+    def shift(self) -> int:
+        """PAGE_SHIFT."""
+        return self.page_size.bit_length() - 1
+
+    @property
+    def leaf_bits(self) -> int:
+        """Bits of the key that select a bit of a leaf."""
+        return self.shift + 3
+
+    @property
+    def table_bits(self) -> int:
+        """Bits of the key that select an entry of a table."""
+        return self.shift - 3
+
+    @property
+    def top(self) -> int:
+        """Level of the root; leaves are level 0. 5, 4 or 3 for 4, 16 and 64 KiB pages."""
+        key_bits = 64 - self.shift + 1
+        return -(-(key_bits - self.leaf_bits) // self.table_bits)
+
+    def key(self, address: int, order: int) -> int:
+        """The key of the block of `order` at `address`."""
+        return 1 << (64 - self.shift - order) | address >> (self.shift + order)
+
+    def block(self, key: int) -> tuple[int, int]:
+        """Address and order of a key's block.
+
+        Raises:
+            FormatError: The key has no marker bit where an order could be.
+        """
+        order = 64 - self.shift - (key.bit_length() - 1)
+        if not key or order < 0:
+            raise FormatError(0, f"key 0x{key:x} carries no order")
+        return (key << (self.shift + order)) & ((1 << 64) - 1), order
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One page of the tree.
+
+    Attributes:
+        level: 0 for a leaf.
+        prefix: The bits of the key above this node's own.
+        address: Physical address.
+        content: The page.
+    """
+
+    level: int
+    prefix: int
+    address: int
+    content: bytes
+
+
+def walk(memory: PhysicalMemory, root: int, page_size: int) -> Iterator[Node]:
+    """All nodes, parents before children, keys ascending.
+
+    Raises:
+        FormatError: A node is unaligned, or stands in two places of the tree.
+        MissingMemory: A node cannot be had.
+    """
+    import numpy as np
+
+    geometry = Geometry(page_size)
+    seen: set[int] = set()
+    pending = [(geometry.top, 0, root)]
+    while pending:
+        level, prefix, address = pending.pop()
+        if address in seen:
+            raise FormatError(address, "a node of the radix tree stands in it twice")
+        seen.add(address)
+        content = page_of(memory, address, page_size, "a node of the radix tree")
+        yield Node(level, prefix, address, content)
+        if not level:
+            continue
+        table = np.frombuffer(content, "<u8")
+        for index in np.flatnonzero(table)[::-1].tolist():
+            pending.append((level - 1, prefix << geometry.table_bits | index, int(table[index])))
+
+
+def read(memory: PhysicalMemory, root: int, page_size: int) -> PreservedMap:
+    """The preserved memory that the tree at physical address `root` names.
+
+    Raises:
+        FormatError: The tree is damaged, or names memory no machine has.
+        MissingMemory: A page of it cannot be had.
+    """
+    geometry = Geometry(page_size)
+    starts: dict[int, list[Addresses]] = defaultdict(list)
+    ends: dict[int, list[Addresses]] = defaultdict(list)
+    pages: list[tuple[int, int]] = []
+    for node in walk(memory, root, page_size):
+        pages.append((node.address, node.address + page_size))
+        if node.level:
+            continue
+        for order, first, last in _leaf_runs(geometry, node):
+            starts[order].append(first)
+            ends[order].append(last)
+    by_order = {order: runs.joined(starts[order], ends[order]) for order in sorted(starts)}
+    return PreservedMap(
+        format=MapFormat.RADIX,
+        page_size=page_size,
+        root=root,
+        structure=runs.of_ranges(pages),
+        by_order=by_order,
+        ranges=runs.union(by_order),
+    )
+
+
+def _leaf_runs(geometry: Geometry, node: Node) -> "Iterator[tuple[int, Addresses, Addresses]]":
+    """Order, first bytes and ends of the runs in one leaf.
+
+    The marker bit lies above a leaf's own bits, so all of a leaf is of one order; only the leaf
+    of prefix 0 is not, whose blocks would be of 2^50 bytes and more.
+    """
+    import numpy as np
+
+    first, last = runs.bit_runs(node.content)
+    if not len(first):
+        return
+    base = node.prefix << geometry.leaf_bits
+    if not node.prefix:
+        raise FormatError(node.address, "a leaf names blocks larger than any memory")
+    if base.bit_length() > 64 - geometry.shift + 1:
+        raise FormatError(node.address, "a leaf stands where no key leads")
+    address, order = geometry.block(base)
+    shift = np.uint64(geometry.shift + order)
+    if address + (int(last[-1]) << int(shift)) > ADDRESS_LIMIT:
+        raise FormatError(node.address, "a leaf names memory beyond 2^56")
+    yield (
+        order,
+        np.uint64(address) + (first.astype(np.uint64) << shift),
+        np.uint64(address) + (last.astype(np.uint64) << shift),
+    )
+
+
+def layout(memory: PhysicalMemory, root: int, page_size: int) -> dict[tuple[int, int], int]:
+    """Where each node lies: physical address by `(level, prefix)`."""
+    return {(n.level, n.prefix): n.address for n in walk(memory, root, page_size)}
+
+
+def write(
+    by_order: Mapping[int, Runs],
+    page_size: int,
+    place: Mapping[tuple[int, int], int],
+    allocate: Callable[[], int] | None = None,
+) -> dict[int, bytes]:
+    """The pages of a tree: content by physical address.
+
+    Args:
+        by_order: Runs of whole blocks for each order.
+        page_size: 4096, 16384 or 65536.
+        place: Addresses of nodes by `(level, prefix)`; those no block needs become empty nodes,
+            as the kernel leaves them behind.
+        allocate: Gives an address for a node that has none.
+
+    Raises:
+        FormatError: A node has no address and none can be allocated.
+    """
+    geometry = Geometry(page_size)
+    leaves = {
+        prefix: runs.bitmap_of(found, *_leaf_span(geometry, prefix, order), page_size)
+        for order, found in by_order.items()
+        for prefix in _leaf_prefixes(geometry, order, found)
+    }
+    where = dict(place)
+    needed = {
+        (level, prefix >> geometry.table_bits * level)
+        for prefix in leaves
+        for level in range(geometry.top + 1)
+    }
+    for node in sorted(needed - where.keys(), reverse=True):
+        if allocate is None:
+            raise FormatError(0, f"no address for the node {node}")
+        where[node] = allocate()
+    tables: dict[tuple[int, int], bytearray] = {
+        node: bytearray(page_size) for node in where if node[0]
+    }
+    for (level, prefix), address in where.items():
+        parent = (level + 1, prefix >> geometry.table_bits)
+        if parent in tables:
+            index = prefix & ((1 << geometry.table_bits) - 1)
+            tables[parent][index * _ENTRY : (index + 1) * _ENTRY] = address.to_bytes(8, "little")
+    zero = bytes(page_size)
+    return {
+        address: bytes(tables[level, prefix]) if level else leaves.get(prefix, zero)
+        for (level, prefix), address in where.items()
+    }
+
+
+def _leaf_span(geometry: Geometry, prefix: int, order: int) -> tuple[int, int]:
+    """First address and block size of a leaf."""
+    address, _ = geometry.block(prefix << geometry.leaf_bits)
+    return address, geometry.page_size << order
+
+
+def _leaf_prefixes(geometry: Geometry, order: int, found: Runs) -> Iterator[int]:
+    last = -1
+    for item in found:
+        low = geometry.key(item.start, order) >> geometry.leaf_bits
+        high = geometry.key(item.end - (geometry.page_size << order), order) >> geometry.leaf_bits
+        for prefix in range(max(low, last + 1), high + 1):
+            yield prefix
+            last = prefix

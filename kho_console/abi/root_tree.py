@@ -1,0 +1,135 @@
+"""The root tree of a handover, every mainline release and the v6 series before it.
+
+Framing is big-endian like any device tree; every value is native, that is little-endian on the
+two architectures that have KHO. Sources: kernel/kexec_handover.c (6.16 to 6.18),
+kernel/liveupdate/kexec_handover.c and include/linux/kho/abi/kexec_handover.h (6.19 to 7.3).
+"""
+
+from kho_console.abi import fdt, fdt_salvage
+from kho_console.abi.error import FormatError
+from kho_console.abi.text import c_string
+from kho_console.model.tree import BlobPointer, FlatTree, Property, RootTree, TreeNode
+from kho_console.model.unknown import Cause, Maybe, Unknown
+
+_COMPATIBLE = b"compatible"
+_MAP = b"preserved-memory-map"
+_FDT = b"fdt"
+_DATA = b"preserved-data"
+_SIZE = b"blob-size"
+
+_NAMES_V1 = {0: _MAP, 21: _COMPATIBLE, 32: _FDT}
+"""String offsets of 6.19 and 7.0, where the window lacks the strings block."""
+
+_NAMES_V3 = {0: _MAP, 21: _COMPATIBLE, 32: _DATA, 47: _SIZE}
+"""String offsets of 7.1 and later."""
+
+_U64 = 8
+
+
+def read(data: bytes, *, address: int | None = None, window: bool = True) -> RootTree:
+    """The root tree in `data`: a debugfs file, or the tree's own page.
+
+    Args:
+        data: The bytes at hand; a window that stops short of the tree is completed as far as the
+            constant string offsets of its release allow.
+        address: Physical address where the bytes came from memory.
+        window: Whether the bytes are a debugfs file.
+
+    Raises:
+        FormatError: There is no tree, or it is not a root tree at all.
+    """
+    flat = fdt.read(data)
+    if flat.faults:
+        flat = _salvage(data)
+    where: Maybe[int] = (
+        Unknown(Cause.ABSENT, "no file gives the tree's own address")
+        if address is None
+        else address
+    )
+    compatible = flat.root.value(_COMPATIBLE)
+    return RootTree(
+        flat=flat,
+        window=len(data) if window else None,
+        compatible=Unknown(Cause.TRUNCATED if flat.truncated else Cause.INVALID, "no compatible")
+        if compatible is None
+        else c_string(compatible),
+        map_address=_map_address(flat),
+        pointers=tuple(_pointer(node) for node in flat.root.children),
+        address=where,
+    )
+
+
+def write(
+    compatible: bytes,
+    map_address: int | None,
+    pointers: tuple[BlobPointer, ...],
+    *,
+    repacked: bool,
+) -> bytes:
+    """The root tree as the kernel lays it out.
+
+    Args:
+        compatible: The protocol word.
+        map_address: Physical address of the map; None for the v6 series, which writes none.
+        pointers: In wire order. One with a size becomes `preserved-data` and `blob-size` (7.1 and
+            later), one without becomes `fdt`.
+        repacked: True for 6.19 and later, where producers are added to a finished tree; False
+            for the sequential trees of 6.16 to 6.18.
+
+    Raises:
+        FormatError: A pointer's address is not known.
+    """
+    properties = [Property(_COMPATIBLE, compatible + b"\0", 0)]
+    if map_address is not None:
+        properties.append(_number(_MAP, map_address))
+    children = tuple(TreeNode(item.name, _pointer_properties(item)) for item in pointers)
+    root = TreeNode(b"", tuple(properties), children)
+    return fdt.write_repacked(root) if repacked else fdt.write_sequential(root)
+
+
+def _salvage(data: bytes) -> FlatTree:
+    """A cut tree with the property names of its own release.
+
+    Its compatible word tells which: kho-v1 names the pointer `fdt`, later ones `preserved-data`.
+    """
+    flat = fdt_salvage.read(data, _NAMES_V1)
+    if flat.root.value(_COMPATIBLE) != b"kho-v1\0":
+        flat = fdt_salvage.read(data, _NAMES_V3)
+    return flat
+
+
+def _map_address(flat: FlatTree) -> Maybe[int]:
+    value = flat.root.value(_MAP)
+    if value is not None:
+        return _u64(value, "preserved-memory-map")
+    if flat.faults:
+        return Unknown(Cause.TRUNCATED, "the tree is cut before preserved-memory-map")
+    return Unknown(Cause.ABSENT, "the root tree names no preserved-memory map")
+
+
+def _pointer(node: TreeNode) -> BlobPointer:
+    missing = Unknown(Cause.TRUNCATED, "the node has no pointer")
+    old, new, size = node.value(_FDT), node.value(_DATA), node.value(_SIZE)
+    if new is not None:
+        length = _u64(size, "blob-size") if size is not None else missing
+        return BlobPointer(node.name, _u64(new, "preserved-data"), length)
+    implied = Unknown(Cause.ABSENT, "a tree carries its own size")
+    return BlobPointer(node.name, missing if old is None else _u64(old, "fdt"), implied)
+
+
+def _pointer_properties(pointer: BlobPointer) -> tuple[Property, ...]:
+    if isinstance(pointer.address, Unknown):
+        raise FormatError(0, f"the address of {pointer.name!r} is not known")
+    if isinstance(pointer.size, Unknown):
+        return (_number(_FDT, pointer.address),)
+    return (_number(_SIZE, pointer.size), _number(_DATA, pointer.address))
+
+
+def _number(name: bytes, value: int) -> Property:
+    return Property(name, value.to_bytes(_U64, "little"), 0)
+
+
+def _u64(value: bytes, name: str) -> Maybe[int]:
+    if len(value) != _U64:
+        return Unknown(Cause.INVALID, f"{name} has {len(value)} bytes, not {_U64}")
+    return int.from_bytes(value, "little")

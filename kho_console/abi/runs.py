@@ -1,0 +1,89 @@
+"""Bitmaps and block lists turned into runs of physical memory, with numpy throughout."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from kho_console.model.preserved import Runs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kho_console.model.preserved import Addresses
+
+
+def empty() -> Runs:
+    """No run at all."""
+    import numpy as np
+
+    return Runs(np.empty(0, np.uint64), np.empty(0, np.uint64))
+
+
+def of_ranges(ranges: Iterable[tuple[int, int]]) -> Runs:
+    """Runs of `(start, end)` pairs of addresses, in any order, joined where they touch."""
+    import numpy as np
+
+    pairs = np.array(list(ranges), np.uint64).reshape(-1, 2)
+    return joined([pairs[:, 0]], [pairs[:, 1]])
+
+
+def bit_runs(bitmap: bytes) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+    """Runs of set bits: first bit of each, and first bit behind it.
+
+    Bit b is byte b >> 3 under mask 1 << (b & 7), as in every bitmap of the kernel.
+    """
+    import numpy as np
+
+    octets = np.frombuffer(bitmap, np.uint8)
+    if not octets.any():
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    if (octets == 0xFF).all():
+        return np.array([0], np.int64), np.array([len(octets) * 8], np.int64)
+    bits = np.zeros(len(octets) * 8 + 2, np.int8)
+    bits[1:-1] = np.unpackbits(octets, bitorder="little")
+    edges = np.flatnonzero(np.diff(bits))
+    return edges[0::2], edges[1::2]
+
+
+def joined(starts: "list[Addresses]", ends: "list[Addresses]") -> Runs:
+    """Runs out of pieces in any order; overlapping and touching pieces become one."""
+    import numpy as np
+
+    if not starts:
+        return empty()
+    first, last = np.concatenate(starts), np.concatenate(ends)
+    if not len(first):
+        return empty()
+    if (first[1:] < first[:-1]).any():
+        order = np.argsort(first, kind="stable")
+        first, last = first[order], last[order]
+    reach = np.maximum.accumulate(last)
+    cut = np.flatnonzero(first[1:] > reach[:-1])
+    heads = np.concatenate(([0], cut + 1))
+    tails = np.concatenate((cut, [len(first) - 1]))
+    return Runs(first[heads], reach[tails])
+
+
+def union(groups: Mapping[int, Runs]) -> Runs:
+    """All runs of all orders together."""
+    return joined(
+        [item.starts for item in groups.values()], [item.ends for item in groups.values()]
+    )
+
+
+def bitmap_of(runs: Runs, base: int, block: int, size: int) -> bytes:
+    """The bitmap of `size` bytes whose bit b stands for `block` bytes at `base + b * block`.
+
+    Runs outside the bitmap's span are left out; inside they are whole blocks.
+    """
+    import numpy as np
+
+    bits = np.zeros(size * 8, np.uint8)
+    limit = base + size * 8 * block
+    low = int(runs.ends.searchsorted(base, side="right"))
+    high = int(runs.starts.searchsorted(min(limit, (1 << 64) - 1), side="left"))
+    for index in range(low, high):
+        start = max(int(runs.starts[index]), base)
+        end = min(int(runs.ends[index]), limit)
+        bits[(start - base) // block : (end - base) // block] = 1
+    return np.packbits(bits, bitorder="little").tobytes()

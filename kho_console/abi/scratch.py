@@ -1,0 +1,67 @@
+"""Scratch areas: two text files side by side, or the array the next kernel is given.
+
+`scratch_phys` and `scratch_len` have one `0x%llx` line an area, in the order of the array and
+not sorted (kernel/liveupdate/kexec_handover_debugfs.c; sysfs in the 2024 series, always one
+line). In memory an area is two native u64: address, size (`struct kho_scratch`, 6.16 to 7.3).
+"""
+
+import struct
+
+from kho_console.abi import number_list
+from kho_console.abi.error import FormatError
+from kho_console.model.memory import MemoryRange
+
+ENTRY_SIZE = 16
+_ADDRESS_END = 1 << 64
+
+
+def parse(phys: bytes, length: bytes) -> tuple[MemoryRange, ...]:
+    """The areas in the order of the array.
+
+    Args:
+        phys: Content of `scratch_phys` (`bootmem_phys` from 7.4).
+        length: Content of `scratch_len` (`bootmem_len`).
+
+    Returns:
+        Address and bytes of each area. An area of 0 bytes was not reserved, as the global one
+        of a machine whose memory all lies below 4 GiB; its address means nothing.
+
+    Raises:
+        FormatError: A line that is no number, or a different number of lines.
+    """
+    addresses, sizes = _lines(phys), _lines(length)
+    if len(addresses) != len(sizes):
+        raise FormatError(
+            min(len(phys), len(length)), f"{len(addresses)} addresses but {len(sizes)} lengths"
+        )
+    return tuple(
+        _area(address, size, at) for (at, address), (_, size) in zip(addresses, sizes, strict=True)
+    )
+
+
+def decode_array(data: bytes) -> tuple[MemoryRange, ...]:
+    """The areas of the array in memory, 16 bytes each.
+
+    Raises:
+        FormatError: Not a whole number of areas, or one that ends behind the last address.
+    """
+    if len(data) % ENTRY_SIZE:
+        raise FormatError(len(data) - len(data) % ENTRY_SIZE, "ends inside a scratch area")
+    entries = enumerate(struct.iter_unpack("<QQ", data))
+    return tuple(_area(address, size, at * ENTRY_SIZE) for at, (address, size) in entries)
+
+
+def _lines(text: bytes) -> list[tuple[int, int]]:
+    """Offset and value of each line."""
+    found = []
+    offset = 0
+    for line in text.splitlines(keepends=True):
+        found.append((offset, number_list.prefixed(line, offset)))
+        offset += len(line)
+    return found
+
+
+def _area(address: int, size: int, offset: int) -> MemoryRange:
+    if address + size > _ADDRESS_END:
+        raise FormatError(offset, "scratch area ends behind the last address")
+    return MemoryRange(address, size)

@@ -1,0 +1,1 @@
+"""What the bytes mean for an operator: observe a source, diagnose what was observed."""

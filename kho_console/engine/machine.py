@@ -1,0 +1,90 @@
+"""The host around the handover: who it is, its CPUs, what images are loaded."""
+
+import re
+
+from kho_console.abi import kernel_config, number_list
+from kho_console.engine import files, paths
+from kho_console.model.machine import Cpus, KexecState, Machine
+from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.source.protocol import Source, SourceError
+
+
+def machine(source: Source) -> Machine:
+    """The host's own facts."""
+    facts = source.facts()
+    return Machine(
+        hostname=facts.hostname,
+        release=facts.release,
+        architecture=facts.machine,
+        page_size=facts.page_size,
+        command_line=files.text(source, "/proc/cmdline"),
+        boot_id=files.text(source, f"{paths.SYSCTL}/random/boot_id"),
+        boot_time=source.boot_time(),
+        memory_total=source.memory_total(),
+        config=files.first_known(
+            files.parsed(source, "/proc/config.gz", kernel_config.parse),
+            files.parsed(source, f"/boot/config-{facts.release}", kernel_config.parse),
+        ),
+        kernel_log=source.kernel_log(),
+        lockdown=files.parsed(source, paths.LOCKDOWN, _active_word),
+        captured_at=facts.captured_at,
+        description=facts.description,
+    )
+
+
+def cpus(source: Source) -> Cpus:
+    """CPU numbers."""
+    possible, present, online = (
+        files.parsed(source, f"{paths.CPUS}/{word}", number_list.numbers)
+        for word in ("possible", "present", "online")
+    )
+    return Cpus(possible, present, online)
+
+
+def kexec(source: Source, crash_size: Maybe[int]) -> KexecState:
+    """Loaded images and limits, from files whose reading takes no lock.
+
+    Args:
+        source: The machine.
+        crash_size: What was read of `kexec_crash_size`, which does take one.
+    """
+    return KexecState(
+        loaded=files.flag(source, "/sys/kernel/kexec_loaded"),
+        crash_loaded=files.flag(source, "/sys/kernel/kexec_crash_loaded"),
+        crash_size=crash_size,
+        elfcorehdr_size=files.number(source, "/sys/kernel/crash_elfcorehdr_size"),
+        load_disabled=files.flag(source, f"{paths.SYSCTL}/kexec_load_disabled"),
+        load_limit_reboot=files.number(source, f"{paths.SYSCTL}/kexec_load_limit_reboot"),
+        load_limit_panic=files.number(source, f"{paths.SYSCTL}/kexec_load_limit_panic"),
+    )
+
+
+def crash_size(source: Source) -> Maybe[int]:
+    """Bytes reserved for crash images. Reading this takes the kexec lock: not for a timer."""
+    return files.number(source, "/sys/kernel/kexec_crash_size")
+
+
+def crash_hotplug(source: Source) -> Maybe[bool]:
+    """Whether the kernel updates the loaded crash image. Takes the kexec lock: not for a timer."""
+    return files.flag(source, f"{paths.MEMORY}/crash_hotplug")
+
+
+def debugfs(source: Source) -> Maybe[str]:
+    """Where debugfs is mounted."""
+    try:
+        mounts = source.read("/proc/mounts")
+    except SourceError as error:
+        return error.unknown
+    for line in mounts.decode("utf-8", "surrogateescape").splitlines():
+        words = line.split(" ")
+        if len(words) > 2 and words[2] == "debugfs":
+            return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[1])
+    return Unknown(Cause.ABSENT, "debugfs is not mounted")
+
+
+def _active_word(content: bytes) -> str:
+    """The mode in brackets, as in `none [integrity] confidentiality`."""
+    found = re.search(rb"\[([a-z]+)\]", content)
+    if found is None:
+        raise ValueError(content)
+    return found[1].decode()

@@ -1,0 +1,52 @@
+"""What the boot protocol carried: proof of a handover boot without debugfs."""
+
+import re
+
+from kho_console.abi import chosen, setup_data
+from kho_console.abi.error import FormatError
+from kho_console.abi.setup_data import SetupHandover
+from kho_console.engine import files, paths
+from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.source.protocol import Source
+
+_KHO = 10
+"""setup_data type of a handover, all of mainline and the 2024 series."""
+
+
+def offered(source: Source) -> Maybe[SetupHandover]:
+    """Where the handover lay that this kernel was started with, taken or refused.
+
+    x86 keeps it readable for everybody below boot_params, arm64 in the device tree's /chosen.
+    """
+    entries = files.names(source, paths.SETUP_DATA)
+    if isinstance(entries, Unknown):
+        return _from_chosen(source)
+    for entry in entries:
+        if not re.fullmatch(r"\d{1,6}", entry):
+            continue
+        kind = files.parsed(source, f"{paths.SETUP_DATA}/{entry}/type", setup_data.parse_type)
+        if kind == _KHO:
+            return files.parsed(source, f"{paths.SETUP_DATA}/{entry}/data", setup_data.decode)
+    return Unknown(Cause.ABSENT, "no setup_data of type 10: a cold boot, or a plain kexec")
+
+
+def _from_chosen(source: Source) -> Maybe[SetupHandover]:
+    tree = files.raw(source, f"{paths.CHOSEN}/linux,kho-fdt")
+    areas = files.raw(source, f"{paths.CHOSEN}/linux,kho-scratch")
+    if isinstance(tree, Unknown):
+        if tree.cause is Cause.ABSENT:
+            return Unknown(Cause.ABSENT, "neither setup_data nor /chosen carried a handover")
+        return tree
+    if isinstance(areas, Unknown):
+        return areas
+    root = paths.CHOSEN.rpartition("/")[0]
+    try:
+        address, size = (
+            chosen.decode_cell_count(source.read(f"{root}/#{word}-cells"))
+            for word in ("address", "size")
+        )
+        return chosen.decode(tree, areas, address, size)
+    except FormatError as error:
+        return Unknown(Cause.INVALID, f"{paths.CHOSEN}: {error.reason}", error.offset)
+    except OSError as error:
+        return Unknown(Cause.UNREADABLE, f"{root}: {error}")

@@ -1,0 +1,178 @@
+"""Whose memory each preserved range is."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kho_console.abi import luo_session, runs, vmalloc
+from kho_console.abi.error import FormatError
+from kho_console.abi.memory import MissingMemory, PhysicalMemory
+from kho_console.model.blob import Blob, BlobState, KhoTest, LuoHeader, MemblockTree
+from kho_console.model.memory import MemoryRange
+from kho_console.model.owner import Owner, OwnerKind, Ownership
+from kho_console.model.preserved import PreservedMap, Runs
+from kho_console.model.session import Memfd
+from kho_console.model.tree import RootTree
+from kho_console.model.unknown import Unknown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from kho_console.model.preserved import Addresses
+
+REST = Owner(OwnerKind.UNATTRIBUTED)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """An owner and the memory it is known to hold, preserved or not."""
+
+    owner: Owner
+    memory: Runs
+
+
+def claims(
+    memory: PhysicalMemory,
+    page_size: int,
+    tree: RootTree | None,
+    blobs: Iterable[Blob],
+    memfds: Iterable[tuple[Memfd, bytes | None]],
+) -> Iterator[Claim]:
+    """Everything that is known to own memory on one side.
+
+    Args:
+        memory: Where lists of pages are followed.
+        page_size: Bytes of a page of order 0.
+        tree: The root tree, best the recovered one, which knows all addresses.
+        blobs: The side's blobs.
+        memfds: Memfds, each with its session where that is known.
+    """
+    if tree is not None and not isinstance(tree.address, Unknown):
+        yield _claim(Owner(OwnerKind.ROOT_TREE), [(tree.address, page_size)], page_size)
+    for blob in blobs:
+        pointer = tree.pointer(blob.name) if tree else None
+        address = pointer.address if pointer else blob.address
+        if not isinstance(address, Unknown):
+            owner = Owner(OwnerKind.BLOB, blob.name)
+            yield _claim(owner, [(address, max(blob.size, 1))], page_size)
+        if blob.state is BlobState.VALID:
+            yield from _contents(memory, page_size, blob)
+    for item, session in memfds:
+        name = b"0x%x" % item.address
+        yield Claim(Owner(OwnerKind.MEMFD, name, session, item.size), item.content)
+        records = [(piece.start, piece.size) for piece in item.records]
+        yield _claim(Owner(OwnerKind.MEMFD_RECORD, name, session), records, page_size)
+
+
+def attribute(preserved: PreservedMap, claimed: Iterable[Claim], complete: bool) -> Ownership:
+    """The preserved ranges cut where their owner changes.
+
+    Where two owners claim the same bytes, the claim that starts first keeps them.
+    """
+    import numpy as np
+
+    numbers = {REST: 0}
+    starts, ends, which = [], [], []
+    for claim in claimed:
+        number = numbers.setdefault(claim.owner, len(numbers))
+        starts.append(claim.memory.starts)
+        ends.append(claim.memory.ends)
+        which.append(np.full(len(claim.memory), number, np.int32))
+    owners = tuple(numbers)
+    first, last, owner_of = _disjoint(starts, ends, which)
+    ranges = preserved.ranges
+    cuts = np.unique(np.concatenate([ranges.starts, ranges.ends, first, last]))
+    if len(cuts) < 2:
+        nothing = runs.empty()
+        return Ownership(nothing.starts, nothing.ends, np.empty(0, np.int32), owners, complete)
+    low, high = cuts[:-1], cuts[1:]
+    inside = _index_of(low, ranges.starts, ranges.ends) >= 0
+    claim_at = _index_of(low, first, last)
+    owned = np.zeros(len(low), np.int32)
+    owned[claim_at >= 0] = owner_of[claim_at[claim_at >= 0]]
+    low, high, owned = low[inside], high[inside], owned[inside]
+    new = np.ones(len(low), bool)
+    new[1:] = (low[1:] != high[:-1]) | (owned[1:] != owned[:-1])
+    heads = np.flatnonzero(new)
+    tails = np.append(heads[1:], len(low)) - 1
+    return Ownership(low[heads], high[tails], owned[heads], owners, complete)
+
+
+def _claim(owner: Owner, pieces: Iterable[tuple[int, int]], page_size: int) -> Claim:
+    """A claim on whole pages around `(address, size)` pieces."""
+    return Claim(
+        owner,
+        runs.of_ranges(
+            (start // page_size * page_size, -(-(start + size) // page_size) * page_size)
+            for start, size in pieces
+        ),
+    )
+
+
+def _contents(memory: PhysicalMemory, page_size: int, blob: Blob) -> Iterator[Claim]:
+    match blob.payload:
+        case MemblockTree(regions=regions):
+            for region in regions:
+                owner = Owner(OwnerKind.RESERVE_MEM, region.name)
+                yield Claim(owner, runs.of_ranges([(region.start, region.start + region.size)]))
+        case LuoHeader() as header:
+            yield from _live_update(header, page_size)
+        case KhoTest() as test:
+            yield from _kho_test(memory, page_size, test)
+
+
+def _live_update(header: LuoHeader, page_size: int) -> Iterator[Claim]:
+    """Record pages whose address stands in the blob; from 7.2 on none does before the kexec."""
+    pieces: list[MemoryRange] = []
+    if header.sessions and header.session_format != "blocks":
+        pieces.append(luo_session.array_range(header, page_size))
+    if not isinstance(header.flbs, Unknown) and header.flbs:
+        pieces.append(MemoryRange(header.flbs, page_size))
+    for piece in pieces:
+        yield _claim(Owner(OwnerKind.LIVE_UPDATE), [(piece.start, piece.size)], page_size)
+
+
+def _kho_test(memory: PhysicalMemory, page_size: int, test: KhoTest) -> Iterator[Claim]:
+    folios = test.inline or ()
+    if test.vmalloc is not None:
+        try:
+            area = vmalloc.walk(memory, test.vmalloc, page_size)
+            listed = vmalloc.read_bytes(memory, area, page_size, test.folios * 8)
+        except (FormatError, MissingMemory):
+            return
+        pages = [(chunk, page_size) for chunk in area.chunks]
+        pages += [(int(block), page_size << area.order) for block in area.blocks]
+        yield _claim(Owner(OwnerKind.VMALLOC, b"kho_test"), pages, page_size)
+        words = (int.from_bytes(listed[at : at + 8], "little") for at in range(0, len(listed), 8))
+        folios = tuple((word & -page_size, word & (page_size - 1)) for word in words)
+    sized = [(address, page_size << order) for address, order in folios if order < 40]
+    yield _claim(Owner(OwnerKind.KHO_TEST), sized, page_size)
+
+
+def _disjoint(
+    starts: "list[Addresses]", ends: "list[Addresses]", which: "list[NDArray[np.int32]]"
+) -> "tuple[Addresses, Addresses, NDArray[np.int32]]":
+    import numpy as np
+
+    if not starts:
+        return runs.empty().starts, runs.empty().ends, np.empty(0, np.int32)
+    first, last = np.concatenate(starts), np.concatenate(ends)
+    owner_of = np.concatenate(which)
+    order = np.argsort(first, kind="stable")
+    first, last, owner_of = first[order], last[order], owner_of[order]
+    if len(first) > 1:
+        reach = np.maximum.accumulate(last)
+        first[1:] = np.maximum(first[1:], reach[:-1])
+    kept = first < last
+    return first[kept], last[kept], owner_of[kept]
+
+
+def _index_of(places: "Addresses", starts: "Addresses", ends: "Addresses") -> "NDArray[np.intp]":
+    """For each place the index of the range that holds it, -1 for none."""
+    import numpy as np
+
+    if not len(starts):
+        return np.full(len(places), -1, np.intp)
+    index = starts.searchsorted(places, side="right") - 1
+    return np.where((index >= 0) & (places < ends[index]), index, -1)

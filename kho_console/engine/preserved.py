@@ -1,0 +1,105 @@
+"""The map of preserved memory, read from physical memory."""
+
+from kho_console.abi import chunk_list, radix_tree
+from kho_console.abi.error import FormatError
+from kho_console.abi.memory import MissingMemory, as_unknown
+from kho_console.engine.generation import Recognised, release_number
+from kho_console.model.blob import Blob, MemblockTree
+from kho_console.model.generation import Finalize, Protocol, State
+from kho_console.model.memory import MemoryRange
+from kho_console.model.preserved import PreservedMap
+from kho_console.model.tree import RootTree
+from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.source.protocol import Source, SourceKind
+
+NOT_FINALIZED = Unknown(Cause.NOT_YET, "not finalized yet")
+RELEASED = Unknown(Cause.RELEASED, "released by the kernel at boot")
+
+_READS = 3
+"""How often a map is read that the kernel may be changing at this moment."""
+
+_LAST_SMALL_BITMAPS = (6, 17)
+"""6.16 and 6.17 have bitmaps of 512 bytes; whether 6.17.9 and later do is not known."""
+
+
+def outgoing(
+    source: Source,
+    recognised: Recognised,
+    tree: Maybe[RootTree],
+    blobs: Maybe[tuple[Blob, ...]],
+    ram: Maybe[tuple[MemoryRange, ...]],
+) -> Maybe[PreservedMap]:
+    """The map that goes to the next kernel, or why it cannot be had.
+
+    A live kernel changes it without asking us; a map that does not hold together is read again.
+    """
+    head = _head(recognised, tree)
+    if isinstance(head, Unknown):
+        return head
+    reads = _READS if source.kind is SourceKind.LIVE else 1
+    for _ in range(reads):
+        found = read(source, recognised, head, blobs, ram)
+        if not isinstance(found, Unknown) or found.cause is Cause.NOT_PERMITTED:
+            break
+    return found
+
+
+def read(
+    source: Source,
+    recognised: Recognised,
+    head: int,
+    blobs: Maybe[tuple[Blob, ...]],
+    ram: Maybe[tuple[MemoryRange, ...]],
+) -> Maybe[PreservedMap]:
+    """The map whose head lies at physical address `head`, by this generation's format."""
+    facts = source.facts()
+    try:
+        if recognised.generation.finalize is Finalize.NONE:
+            return radix_tree.read(source.memory, head, facts.page_size)
+        release = release_number(facts.release)
+        return chunk_list.read(
+            source.memory,
+            head,
+            facts.page_size,
+            release_has_small_bitmaps=release is not None and release <= _LAST_SMALL_BITMAPS,
+            known=_known(blobs, facts.page_size),
+            ram=() if isinstance(ram, Unknown) else ram,
+        )
+    except (FormatError, MissingMemory) as error:
+        return as_unknown(error)
+
+
+def _head(recognised: Recognised, tree: Maybe[RootTree]) -> Maybe[int]:
+    generation = recognised.generation
+    if recognised.unavailable is not None:
+        return recognised.unavailable
+    if generation.protocol in (Protocol.UNKNOWN, Protocol.RFC_2024):
+        return Unknown(Cause.UNSUPPORTED, f"the map of {generation.releases} is not decoded here")
+    if recognised.state is State.OPEN and generation.finalize is Finalize.REVERSIBLE:
+        return NOT_FINALIZED
+    if isinstance(tree, Unknown):
+        if tree.cause is Cause.ABSENT:
+            reason = "after a handover this kernel does not show its root tree"
+            return Unknown(Cause.ABSENT, reason)
+        return tree
+    head = tree.map_address
+    if head == 0 and generation.finalize is Finalize.LATCHING:
+        return NOT_FINALIZED
+    if head == 0 and generation.finalize is Finalize.NONE:
+        return Unknown(Cause.INVALID, "the root tree names a map at address 0")
+    return head
+
+
+def _known(blobs: Maybe[tuple[Blob, ...]], page_size: int) -> list[MemoryRange]:
+    """Ranges that are preserved for certain: the blobs' pages and what `memblock` names."""
+    if isinstance(blobs, Unknown):
+        return []
+    known = []
+    for blob in blobs:
+        if not isinstance(blob.address, Unknown):
+            known.append(MemoryRange(blob.address & -page_size, page_size))
+        if isinstance(blob.payload, MemblockTree):
+            known.extend(
+                MemoryRange(item.start, item.size & -page_size) for item in blob.payload.regions
+            )
+    return known

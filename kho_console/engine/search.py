@@ -1,0 +1,86 @@
+"""Looks through preserved pages for what no file names: the root tree's page and memfd records.
+
+Both lie in preserved pages of order 0. Short runs are looked at first: a record is a page on its
+own, while the content of memory files comes in long runs that its records then rule out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kho_console.abi import memfd, root_tree
+from kho_console.abi.error import FormatError
+from kho_console.abi.fdt_header import MAGIC
+from kho_console.abi.memory import MissingMemory, PhysicalMemory
+from kho_console.model.preserved import PreservedMap
+from kho_console.model.session import Memfd
+from kho_console.model.tree import RootTree
+
+PAGE_LIMIT = 1 << 18
+"""Pages looked at before the search gives up; 1 GiB of single pages at 4 KiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the search brought.
+
+    Attributes:
+        tree: The root tree from its own page.
+        memfds: Memfds whose records are whole and consistent.
+        complete: False where the limit stopped the search.
+    """
+
+    tree: RootTree | None
+    memfds: tuple[Memfd, ...]
+    complete: bool
+
+
+def search(memory: PhysicalMemory, preserved: PreservedMap, limit: int = PAGE_LIMIT) -> Found:
+    """The root tree's page and all recognisable memfds in preserved memory.
+
+    Args:
+        memory: Where pages are read, their first bytes only unless they look right.
+        preserved: The map; a tree is the root tree only if it names this map.
+        limit: How many pages to look at.
+    """
+    tree: RootTree | None = None
+    memfds: list[Memfd] = []
+    looked = 0
+    for address in _pages(preserved, memfds):
+        if looked >= limit:
+            return Found(tree, tuple(memfds), False)
+        looked += 1
+        tree = tree or _root_tree(memory, address, preserved)
+        if tree is not None and tree.address == address:
+            continue
+        state = memfd.recognise(memory, address, preserved.page_size, preserved)
+        if state is not None:
+            memfds.append(state)
+    return Found(tree, tuple(sorted(memfds, key=lambda item: item.address)), True)
+
+
+def _pages(preserved: PreservedMap, memfds: list[Memfd]) -> Iterator[int]:
+    """Preserved pages of order 0 that no memfd found so far explains."""
+    singles = preserved.by_order.get(0)
+    if singles is None:
+        return
+    for index in (singles.ends - singles.starts).argsort(kind="stable").tolist():
+        run = singles[index]
+        address = run.start
+        while address < run.end:
+            taken = [item.content.end_of_run_at(address) for item in memfds]
+            if explained := max((end for end in taken if end is not None), default=None):
+                address = explained
+                continue
+            yield address
+            address += preserved.page_size
+
+
+def _root_tree(memory: PhysicalMemory, address: int, preserved: PreservedMap) -> RootTree | None:
+    try:
+        if memory.read(address, len(MAGIC)) != MAGIC:
+            return None
+        page = memory.read(address, preserved.page_size)
+        tree = root_tree.read(page, address=address, window=False)
+    except (FormatError, MissingMemory):
+        return None
+    return None if tree.flat.faults or tree.map_address != preserved.root else tree

@@ -1,0 +1,103 @@
+"""Live-update sessions: held by processes, or still in the records of the previous kernel.
+
+/dev/liveupdate is never opened: its first opening makes the kernel consume the records, and it
+keeps everybody else out. No descriptor is probed for its direction.
+"""
+
+from collections import defaultdict
+
+from kho_console.abi import luo_session, memfd
+from kho_console.abi.error import FormatError
+from kho_console.abi.memory import MissingMemory, PhysicalMemory, as_unknown
+from kho_console.engine.paths import LIVEUPDATE
+from kho_console.model.blob import Blob, BlobState, LuoHeader
+from kho_console.model.session import Direction, Holder, Session, SessionFile
+from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.source.protocol import Process
+
+_LINK = b"anon_inode:[luo_session] "
+"""Start of the link of a session's descriptor; the kernel offers no other way to tell one."""
+
+_HANDLERS = {b"memfd-v1": 1, b"memfd-v2": 2}
+
+_WRITTEN_LATE = Unknown(Cause.NOT_YET, "the kernel writes files and tokens at the kexec itself")
+_NOT_LISTED = Unknown(Cause.ABSENT, "no interface lists the files of a session that is held")
+
+
+def held(processes: tuple[Process, ...], *, after_handover: bool) -> tuple[Session, ...]:
+    """Sessions that processes hold, by name.
+
+    Args:
+        processes: The process walk.
+        after_handover: Whether this kernel came through a handover; then a held session may be of
+            either direction, which only probing could tell.
+    """
+    holders: dict[bytes, set[Holder]] = defaultdict(set)
+    for process in processes:
+        for target in process.descriptors.values():
+            if target.startswith(_LINK):
+                holders[target.removeprefix(_LINK)].add(Holder(process.pid, process.command))
+    direction = Direction.UNKNOWN if after_handover else Direction.OUTGOING
+    files = _NOT_LISTED if after_handover else _WRITTEN_LATE
+    return tuple(
+        Session(name, direction, tuple(sorted(found)), files)
+        for name, found in sorted(holders.items())
+    )
+
+
+def device_was_opened(processes: tuple[Process, ...]) -> bool:
+    """Whether a process holds the device or a session, and the incoming records are thus gone."""
+    return any(
+        target == LIVEUPDATE.encode() or target.startswith(_LINK)
+        for process in processes
+        for target in process.descriptors.values()
+    )
+
+
+def incoming(
+    memory: PhysicalMemory, blob: Blob | None, page_size: int
+) -> Maybe[tuple[Session, ...]]:
+    """Sessions of the previous kernel that nobody has asked for yet, from its records.
+
+    Up to 7.1 the blob stays for the whole boot. From 7.2 on its page is released before user
+    space runs, so only an intact blob whose records are whole counts.
+    """
+    if blob is None:
+        return Unknown(Cause.ABSENT, "no LUO blob came in")
+    if blob.state is not BlobState.VALID or not isinstance(blob.payload, LuoHeader):
+        return Unknown(Cause.RELEASED, f"the LUO blob is {blob.state}: {blob.reason}")
+    try:
+        records = luo_session.read(memory, blob.payload, page_size)
+    except (FormatError, MissingMemory) as error:
+        return as_unknown(error)
+    return tuple(
+        Session(item.name, Direction.INCOMING, (), _files(memory, item.files, page_size))
+        for item in records.sessions
+    )
+
+
+def _files(
+    memory: PhysicalMemory,
+    records: Maybe[tuple[luo_session.FileRecord, ...]],
+    page_size: int,
+) -> Maybe[tuple[SessionFile, ...]]:
+    if isinstance(records, Unknown):
+        return records
+    return tuple(_file(memory, record, page_size) for record in records)
+
+
+def _file(memory: PhysicalMemory, record: luo_session.FileRecord, page_size: int) -> SessionFile:
+    version = _HANDLERS.get(record.handler)
+    if version is None:
+        unknown = Unknown(Cause.UNSUPPORTED, "this handler's records are not known here")
+        return SessionFile(record.token, record.handler, unknown, unknown)
+    try:
+        head = memfd.decode_state(memory.read(record.data, memfd.STATE_SIZES[version]), version)
+        state = memfd.read(memory, record.data, version, page_size)
+    except FormatError as error:
+        return SessionFile(record.token, record.handler, as_unknown(error), as_unknown(error))
+    except MissingMemory as error:
+        unknown = as_unknown(error)
+        size = unknown if error.address == record.data else head.size
+        return SessionFile(record.token, record.handler, size, unknown)
+    return SessionFile(record.token, record.handler, state.size, state)

@@ -1,0 +1,118 @@
+"""Everything a face shows is a slice of one snapshot."""
+
+from dataclasses import dataclass
+
+from kho_console.model.blob import Blob
+from kho_console.model.generation import Generation, State
+from kho_console.model.machine import Cpus, KexecState, Machine, MemoryLayout
+from kho_console.model.memory import ScratchArea
+from kho_console.model.owner import Ownership
+from kho_console.model.preserved import PreservedMap
+from kho_console.model.session import Session
+from kho_console.model.tree import RootTree
+from kho_console.model.unknown import Maybe, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Where a snapshot comes from: `live` or `fixture`, and its name."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One side of a handover: what goes out, or what came in.
+
+    Attributes:
+        tree: The root tree, or why there is none to see.
+        blobs: What producers handed over, by name.
+        preserved: The map of preserved memory.
+    """
+
+    tree: Maybe[RootTree]
+    blobs: Maybe[tuple[Blob, ...]]
+    preserved: Maybe[PreservedMap]
+
+    def blob(self, name: bytes) -> Blob | None:
+        """The blob called `name`, or None."""
+        if isinstance(self.blobs, Unknown):
+            return None
+        return next((item for item in self.blobs if item.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inventory:
+    """What is costly to look at, or takes a lock: redone on events, on demand, or slowly.
+
+    Attributes:
+        taken: Monotonic seconds when it was read.
+        preserved: The outgoing map.
+        recovered: The root tree read from its own page, where that page was found.
+        ownership: Whose the preserved memory is.
+        sessions: Live-update sessions.
+        crash_size: Bytes reserved for crash images.
+        crash_hotplug: Whether the kernel updates the loaded crash image on hotplug.
+    """
+
+    taken: float
+    preserved: Maybe[PreservedMap]
+    recovered: Maybe[RootTree]
+    ownership: Maybe[Ownership]
+    sessions: Maybe[tuple[Session, ...]]
+    crash_size: Maybe[int]
+    crash_hotplug: Maybe[bool]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One moment of one machine.
+
+    Attributes:
+        source: Where it comes from.
+        taken: Monotonic seconds of the machine when it was read.
+        machine: The host.
+        generation: The handover mechanism that this kernel speaks.
+        state: Where the kernel stands in its life cycle.
+        unavailable: Why there is no handover to see; None where there is one.
+        scratch: Scratch areas in the kernel's order.
+        outgoing: What goes to the next kernel.
+        incoming: What came from the previous kernel; absent after a cold boot.
+        offered: Whether the boot protocol carried a handover, taken or not (setup_data type 10,
+            `linux,kho-fdt`).
+        booted_through_handover: Whether this kernel took one.
+        previous_release: Release of the kernel before.
+        kexec_count: Handovers in this chain so far, 0 after a cold boot.
+        inventory: The costly part.
+        memory: Physical memory.
+        cpus: CPU numbers.
+        kexec: Loaded images and limits.
+        liveupdate_device: Whether /dev/liveupdate is there.
+        debugfs: Where debugfs is mounted.
+    """
+
+    source: Identity
+    taken: float
+    machine: Machine
+    generation: Generation
+    state: State
+    unavailable: Unknown | None
+    scratch: Maybe[tuple[ScratchArea, ...]]
+    outgoing: Side
+    incoming: Maybe[Side]
+    offered: Maybe[bool]
+    booted_through_handover: Maybe[bool]
+    previous_release: Maybe[bytes]
+    kexec_count: Maybe[int]
+    inventory: Inventory
+    memory: MemoryLayout
+    cpus: Cpus
+    kexec: KexecState
+    liveupdate_device: Maybe[bool]
+    debugfs: Maybe[str]
+
+    @property
+    def age_of_inventory(self) -> float:
+        """Seconds between the costly part and the rest."""
+        return self.taken - self.inventory.taken

@@ -1,0 +1,101 @@
+"""Values as words: what both faces print, written once.
+
+Addresses are hexadecimal in groups of four digits, sizes are in binary units with one decimal,
+names from a kernel or a file are escaped, and an unknown value is the word for its cause.
+"""
+
+import os
+
+from kho_console.model.memory import ScratchArea, ScratchRole
+from kho_console.model.owner import Owner, OwnerKind
+from kho_console.model.unknown import Cause, Unknown
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_SHORT_UNITS = ("", "K", "M", "G", "T", "P", "E")
+
+_WORDS = {
+    Cause.ABSENT: "none",
+    Cause.NOT_YET: "not yet",
+    Cause.NOT_PERMITTED: "not permitted",
+    Cause.NOT_RECORDED: "not recorded",
+    Cause.RELEASED: "released by kernel",
+    Cause.TRUNCATED: "truncated",
+    Cause.INVALID: "invalid",
+    Cause.UNSUPPORTED: "unsupported",
+    Cause.LATE: "late",
+    Cause.UNREADABLE: "unreadable",
+}
+
+
+def escaped(name: bytes | str) -> str:
+    r"""A name from a kernel or a file: printable ASCII stays, `\` doubles, the rest is `\xNN`."""
+    raw = os.fsencode(name) if isinstance(name, str) else name
+    return "".join(
+        "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
+        for byte in raw
+    )
+
+
+def address(value: int, digits: int = 12) -> str:
+    """A physical address in groups of four digits, at least `digits` of them."""
+    plain = f"{value:0{digits}x}"
+    plain = plain.rjust(-(-len(plain) // 4) * 4, "0")
+    return "0x" + "_".join(plain[at : at + 4] for at in range(0, len(plain), 4))
+
+
+def size(value: int) -> str:
+    """Bytes in the largest binary unit that leaves a whole number: `15.2 MiB`, `294 B`."""
+    number, unit = _scaled(value)
+    return f"{value} B" if not unit else f"{number:.1f} {_UNITS[unit]}"
+
+
+def short_size(value: int) -> str:
+    """The same in few characters: `15.2M`, `294`."""
+    number, unit = _scaled(value)
+    return f"{value}" if not unit else f"{number:.1f}{_SHORT_UNITS[unit]}"
+
+
+def exact(value: int) -> str:
+    """Bytes with the unit and to the byte: `15.2 MiB (15,896,576 bytes)`."""
+    return f"{size(value)} ({value:,} bytes)" if value >= 1024 else f"{value} bytes"
+
+
+def word(unknown: Unknown) -> str:
+    """The word for a value that is not known, short enough for a column."""
+    return _WORDS[unknown.cause]
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 range`, `49 ranges`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def owner(value: Owner) -> str:
+    """An owner in words: `reserve_mem oops`, `memfd 2.0 MiB, session unknown`."""
+    if value.kind is OwnerKind.MEMFD:
+        length = "" if value.size is None else f" {size(value.size)}"
+        return f"memfd{length}, {_session(value)}"
+    if value.kind is OwnerKind.MEMFD_RECORD:
+        return f"memfd record {escaped(value.name)}"
+    return f"{value.kind} {escaped(value.name)}" if value.name else value.kind
+
+
+def scratch_role(area: ScratchArea) -> str:
+    """What an area is for: `low memory`, `global`, `node 1`."""
+    if area.role is not ScratchRole.NODE:
+        return {ScratchRole.LOWMEM: "low memory", ScratchRole.GLOBAL: "global"}[area.role]
+    if isinstance(area.node, Unknown) or area.node is None:
+        return "node ?"
+    return f"node {area.node}"
+
+
+def _session(value: Owner) -> str:
+    return "session unknown" if value.session is None else f"session {escaped(value.session)}"
+
+
+def _scaled(value: int) -> tuple[float, int]:
+    number, unit = float(value), 0
+    while number >= 1023.95 and unit < len(_UNITS) - 1:
+        number /= 1024
+        unit += 1
+    return number, unit

@@ -1,0 +1,103 @@
+"""The import contracts of pyproject.toml, tried on small trees that keep and break them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+LINT_IMPORTS = Path(sys.executable).parent / "lint-imports"
+
+ALLOWED = {
+    "__main__.py": "import kho_console.cli",
+    "cli/__init__.py": "import kho_console.engine, kho_console.model, kho_console.text",
+    "cli/screen.py": "import kho_console.tui",
+    "tui/__init__.py": "import kho_console.engine, kho_console.text, textual, rich",
+    "tui/map.py": "import kho_console.model, textual.widget, rich.text",
+    "engine/__init__.py": "import kho_console.source, kho_console.abi, kho_console.resources",
+    "text.py": "import kho_console.model",
+    "resources.py": "",
+    "source/__init__.py": "import kho_console.abi, kho_console.model",
+    "source/live/__init__.py": "import psutil",
+    "source/live/uevents.py": "import pyudev",
+    "abi/__init__.py": "import kho_console.model",
+    "abi/fdt.py": "import libfdt",
+    "abi/radix_tree.py": "import numpy, kho_console.abi.fdt",
+    "model/__init__.py": "",
+    "__init__.py": "",
+}
+
+REFUSED = [
+    ("model/tree.py", "kho_console.abi"),
+    ("model/tree.py", "kho_console.resources"),
+    ("model/tree.py", "textual"),
+    ("abi/kexec.py", "kho_console.source"),
+    ("abi/kexec.py", "kho_console.text"),
+    ("abi/kexec.py", "kho_console.resources"),
+    ("abi/kexec.py", "libfdt"),
+    ("source/fixture.py", "kho_console.engine"),
+    ("source/fixture.py", "kho_console.text"),
+    ("source/fixture.py", "psutil"),
+    ("engine/observe.py", "kho_console.cli"),
+    ("engine/observe.py", "kho_console.tui"),
+    ("engine/observe.py", "kho_console.text"),
+    ("engine/observe.py", "pyudev"),
+    ("text.py", "kho_console.abi"),
+    ("text.py", "rich"),
+    ("tui/app.py", "kho_console.abi.fdt"),
+    ("tui/app.py", "kho_console.source"),
+    ("tui/app.py", "kho_console.cli"),
+    ("cli/show.py", "kho_console.abi"),
+    ("cli/show.py", "kho_console.source"),
+    ("cli/show.py", "kho_console.tui"),
+    ("cli/show.py", "textual"),
+    ("__main__.py", "kho_console.tui"),
+]
+
+
+def check(folder: Path, modules: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    for name, text in modules.items():
+        path = folder / "kho_console" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n")
+    shutil.copy(CHECKOUT / "pyproject.toml", folder)
+    return subprocess.run(
+        [LINT_IMPORTS, "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_house_as_drawn_is_kept(tmp_path: Path) -> None:
+    result = check(tmp_path, ALLOWED)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "11 kept, 0 broken" in result.stdout
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> str:
+    modules = dict(ALLOWED)
+    for importer, imported in REFUSED:
+        modules[importer] = f"{modules.get(importer, '')}\nimport {imported}"
+    result = check(tmp_path_factory.mktemp("tree"), modules)
+    assert result.returncode == 1, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize(("importer", "imported"), REFUSED)
+def test_an_arrow_the_wrong_way_is_refused(refusals: str, importer: str, imported: str) -> None:
+    room = f"kho_console.{importer.removesuffix('.py').replace('/', '.')}"
+    assert f"{room} -> {imported} (l." in refusals
+
+
+def test_a_room_without_a_layer_is_refused(tmp_path: Path) -> None:
+    result = check(tmp_path, {**ALLOWED, "utils.py": ""})
+    assert result.returncode == 1
+    assert "kho_console.utils" in result.stdout

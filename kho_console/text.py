@@ -5,10 +5,17 @@ names from a kernel or a file are escaped, and an unknown value is the word for 
 """
 
 import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
 
+from kho_console.model.event import Event, EventsLost
+from kho_console.model.generation import Generation, Protocol, State
 from kho_console.model.memory import ScratchArea, ScratchRole
 from kho_console.model.owner import Owner, OwnerKind
-from kho_console.model.unknown import Cause, Unknown
+from kho_console.model.unknown import Cause, Maybe, Unknown
+
+T = TypeVar("T")
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SHORT_UNITS = ("", "K", "M", "G", "T", "P", "E")
@@ -65,9 +72,61 @@ def word(unknown: Unknown) -> str:
     return _WORDS[unknown.cause]
 
 
+def told(value: Maybe[T], shape: Callable[[T], str]) -> str:
+    """A value in the words of `shape`, or the word for why it is not known."""
+    return word(value) if isinstance(value, Unknown) else shape(value)
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 range`, `49 ranges`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def address_of(words: str) -> int:
+    """The address that somebody typed: `0x0000_6741_2000`, `67412000`.
+
+    Raises:
+        ValueError: It is no hexadecimal number.
+    """
+    plain = words.strip().lower().removeprefix("0x").replace("_", "")
+    if not plain or len(plain) > 16 or set(plain) - set("0123456789abcdef"):
+        raise ValueError(f"{escaped(words.strip())} is no address; write it as 0x6741_2000")
+    return int(plain, 16)
+
+
+def value(found: int | bytes, meaning: str) -> str:
+    """A decoded value by its meaning, as `Field.meaning` has it."""
+    if isinstance(found, bytes):
+        return escaped(found) if meaning == "text" else found.hex(" ")
+    if meaning == "address":
+        return address(found) if found else "none"
+    if meaning == "bytes":
+        return exact(found)
+    if meaning == "flags":
+        return f"0x{found:x}"
+    return f"{found:,}" if found < 1 << 16 or meaning == "count" else f"0x{found:x}"
+
+
+def printable(raw: bytes) -> str:
+    """Bytes one character each, as a hex dump shows them: what is not printable is a dot."""
+    return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in raw)
+
+
+def moment(boot_time: Maybe[datetime], monotonic: float) -> str:
+    """When something happened: UTC where the boot time is known, else seconds since boot."""
+    if isinstance(boot_time, Unknown):
+        return f"+{monotonic:.1f} s"
+    try:
+        return f"{boot_time + timedelta(seconds=monotonic):%H:%M:%S}"
+    except (OverflowError, ValueError):
+        return f"+{monotonic:.1f} s"
+
+
+def event(found: Event | EventsLost) -> str:
+    """An event in words: `online memory32`."""
+    if isinstance(found, EventsLost):
+        return f"events lost: {escaped(found.reason)}"
+    return f"{escaped(found.action)} {escaped(found.device)}"
 
 
 def owner(value: Owner) -> str:
@@ -78,6 +137,13 @@ def owner(value: Owner) -> str:
     if value.kind is OwnerKind.MEMFD_RECORD:
         return f"memfd record {escaped(value.name)}"
     return f"{value.kind} {escaped(value.name)}" if value.name else value.kind
+
+
+def life_cycle(generation: Generation, state: State) -> str:
+    """The mechanism and where it stands: `kho-v4 stateless`, `no handover`."""
+    if state is State.UNAVAILABLE:
+        return "no handover" if generation.protocol is Protocol.NONE else "handover not seen"
+    return f"{generation.protocol} {state}"
 
 
 def scratch_role(area: ScratchArea) -> str:

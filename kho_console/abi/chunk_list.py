@@ -9,6 +9,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kho_console.abi import runs
@@ -58,6 +59,8 @@ def walk(memory: PhysicalMemory, head: int, page_size: int) -> Iterator[Chunk]:
     seen: set[int] = set()
     address = head
     while address:
+        if address >= ADDRESS_LIMIT:
+            raise FormatError(address, "a chunk lies beyond 2^56")
         if address in seen or len(seen) >= _MAXIMUM_CHUNKS:
             raise FormatError(address, "the chunk list does not end")
         seen.add(address)
@@ -154,6 +157,7 @@ def _decode(
     starts: dict[int, list[Addresses]] = defaultdict(list)
     ends: dict[int, list[Addresses]] = defaultdict(list)
     pieces: list[tuple[int, int]] = []
+    _check_apart([entry.bitmap for chunk in chunks for entry in chunk.entries], size)
     for chunk in chunks:
         pieces.append((chunk.address, chunk.address + page_size))
         for entry in chunk.entries:
@@ -172,6 +176,14 @@ def _decode(
     )
 
 
+def _check_apart(bitmaps: list[int], size: int) -> None:
+    """That no two bitmaps share a byte: a short list could name endless memory by sharing them."""
+    bitmaps.sort()
+    for left, right in pairwise(bitmaps):
+        if right - left < size:
+            raise FormatError(right, "two bitmaps of the chunk list share memory")
+
+
 def _entry_runs(
     memory: PhysicalMemory, chunk: Chunk, entry: Entry, page_size: int, size: int
 ) -> "tuple[Addresses, Addresses]":
@@ -182,6 +194,8 @@ def _entry_runs(
         raise FormatError(chunk.address, f"range at 0x{entry.start:x} is not a block of its order")
     if not entry.bitmap:
         raise FormatError(chunk.address, f"no bitmap for the range at 0x{entry.start:x}")
+    if entry.bitmap >= ADDRESS_LIMIT:
+        raise FormatError(chunk.address, f"a bitmap at 0x{entry.bitmap:x}, beyond 2^56")
     first, last = runs.bit_runs(memory.read(entry.bitmap, size))
     if len(last) and entry.start + int(last[-1]) * block > ADDRESS_LIMIT:
         raise FormatError(entry.bitmap, "a bitmap names memory beyond 2^56")

@@ -13,6 +13,7 @@ from kho_console.abi import fdt_salvage
 from kho_console.abi.error import FormatError
 from kho_console.abi.fdt_header import (
     MAXIMUM_DEPTH,
+    MAXIMUM_NAME,
     MAXIMUM_NODES,
     MAXIMUM_SIZE,
     PROPERTY_HEADER,
@@ -53,6 +54,9 @@ def read_whole(data: bytes) -> FlatTree:
         raise FormatError(4, f"totalsize {header.totalsize} but {len(data)} bytes at hand")
     if header.totalsize > MAXIMUM_SIZE:
         raise FormatError(4, f"totalsize {header.totalsize} is over the limit of {MAXIMUM_SIZE}")
+    strings = data[header.off_dt_strings : header.off_dt_strings + header.size_dt_strings]
+    if max(map(len, strings.split(b"\0"))) > MAXIMUM_NAME:
+        raise FormatError(header.off_dt_strings, f"a name of more than {MAXIMUM_NAME} bytes")
     buffer = bytearray(data)
     if status := libfdt.fdt_check_full(buffer, len(buffer)):
         raise FormatError(0, f"damaged tree: {libfdt.strerror(status)}")
@@ -67,6 +71,9 @@ def write_sequential(root: TreeNode) -> bytes:
     """A tree as libfdt's sequential writer makes it, strings newest first.
 
     The kernel builds the root tree of 6.16 to 6.18, `memblock` and `luo-v1` this way.
+
+    Raises:
+        FormatError: A name is not UTF-8.
     """
     import libfdt
 
@@ -92,12 +99,15 @@ def write_repacked(root: TreeNode) -> bytes:
 
     Children of `root` are given in wire order, newest first, and so are their properties; the
     strings appear in the order in which the kernel first used them.
+
+    Raises:
+        FormatError: A name is not UTF-8.
     """
     import libfdt
 
     tree = libfdt.Fdt(write_sequential(TreeNode(root.name, root.properties)))
     for child in reversed(root.children):
-        needed = sum(len(item.name) + len(item.value) for item in child.properties)
+        needed = sum(len(item.name) + len(item.value) + 16 for item in child.properties)
         tree.resize(tree.totalsize() + len(child.name) + needed + 64)
         offset = tree.add_subnode(0, _text(child.name))
         for item in reversed(child.properties):
@@ -117,6 +127,9 @@ def _scan(tree: Any, header: Header) -> Iterator[tuple[int, TreeNode]]:
             limit = "deep" if depth >= MAXIMUM_DEPTH else "many nodes"
             raise FormatError(header.off_dt_struct + offset, f"the tree is too {limit}")
         name = tree.get_name(offset).encode("utf-8", "surrogateescape")
+        if len(name) > MAXIMUM_NAME:
+            reason = f"a name of more than {MAXIMUM_NAME} bytes"
+            raise FormatError(header.off_dt_struct + offset, reason)
         properties = []
         place = tree.first_property_offset(offset, libfdt.QUIET_NOTFOUND)
         while place >= 0:
@@ -129,7 +142,15 @@ def _scan(tree: Any, header: Header) -> Iterator[tuple[int, TreeNode]]:
 
 
 def _text(name: bytes) -> str:
-    return name.decode("utf-8", "surrogateescape")
+    """A name as libfdt's writer takes it.
+
+    Raises:
+        FormatError: It is not UTF-8; such a tree can be read only.
+    """
+    try:
+        return name.decode()
+    except UnicodeDecodeError as error:
+        raise FormatError(0, f"the name {name!r} cannot be written: {error.reason}") from error
 
 
 def _trimmed(buffer: bytearray) -> bytes:

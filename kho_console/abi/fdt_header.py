@@ -14,6 +14,8 @@ PROPERTY_HEADER = 12
 """Bytes before a property's value: its tag, its length, its name offset."""
 MAXIMUM_DEPTH = 64
 MAXIMUM_NODES = 1 << 16
+MAXIMUM_NAME = 255
+"""Bytes of a name; the specification allows 31. Many names may share the bytes of a long one."""
 MAXIMUM_SIZE = 16 << 20
 """The 2024 series allows trees of 10 MiB, mainline one page."""
 

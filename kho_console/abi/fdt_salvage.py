@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from kho_console.abi.error import FormatError
 from kho_console.abi.fdt_header import (
     MAXIMUM_DEPTH,
+    MAXIMUM_NAME,
     MAXIMUM_NODES,
     MAXIMUM_SIZE,
     PROPERTY_HEADER,
@@ -116,6 +117,8 @@ class _Reader:
         end = self._data.find(b"\0", self._at)
         if end < 0:
             raise FormatError(len(self._data), "cut inside a node name")
+        if end - self._at > MAXIMUM_NAME:
+            raise FormatError(start, f"a name of more than {MAXIMUM_NAME} bytes")
         name = self._data[self._at : end]
         self._at = end + 1
         self._align()
@@ -140,8 +143,8 @@ class _Reader:
 
     def _name(self, name_at: int, start: int) -> bytes:
         block = self._header.off_dt_strings
-        limit = min(block + self._header.size_dt_strings, len(self._data))
         first = block + name_at
+        limit = min(block + self._header.size_dt_strings, len(self._data), first + MAXIMUM_NAME + 1)
         end = self._data.find(b"\0", first, limit) if first < limit else -1
         if end >= 0:
             return self._data[first:end]

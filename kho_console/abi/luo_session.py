@@ -73,16 +73,20 @@ def _read_blocks(memory: PhysicalMemory, first: int, page_size: int) -> SessionR
     if not first:
         return SessionRecords((), ())
     chain = block_list.walk(memory, first, _SESSION.size, page_size)
-    pages = list(chain.pages)
+    pages = dict.fromkeys(chain.pages)
     sessions = []
     for raw in chain.entries:
         name, files, count = _session(raw, first)
         try:
+            if files in pages:
+                raise FormatError(files, "a block of records stands in two lists")
             found, more = _file_blocks(memory, files, count, page_size)
+            if not pages.keys().isdisjoint(more):
+                raise FormatError(files, "a block of records stands in two lists")
         except (FormatError, MissingMemory) as error:
             sessions.append(SessionRecord(name, as_unknown(error)))
             continue
-        pages.extend(more)
+        pages.update(dict.fromkeys(more))
         sessions.append(SessionRecord(name, found))
     return SessionRecords(tuple(sessions), tuple(MemoryRange(page, page_size) for page in pages))
 

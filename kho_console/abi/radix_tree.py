@@ -100,6 +100,8 @@ def walk(memory: PhysicalMemory, root: int, page_size: int) -> Iterator[Node]:
         level, prefix, address = pending.pop()
         if address in seen:
             raise FormatError(address, "a node of the radix tree stands in it twice")
+        if address >= ADDRESS_LIMIT:
+            raise FormatError(address, "a node of the radix tree lies beyond 2^56")
         seen.add(address)
         content = page_of(memory, address, page_size, "a node of the radix tree")
         yield Node(level, prefix, address, content)

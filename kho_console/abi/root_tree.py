@@ -49,12 +49,13 @@ def read(data: bytes, *, address: int | None = None, window: bool = True) -> Roo
     compatible = flat.root.value(_COMPATIBLE)
     return RootTree(
         flat=flat,
+        content=data[: flat.totalsize],
         window=len(data) if window else None,
         compatible=Unknown(Cause.TRUNCATED if flat.truncated else Cause.INVALID, "no compatible")
         if compatible is None
         else c_string(compatible),
         map_address=_map_address(flat),
-        pointers=tuple(_pointer(node) for node in flat.root.children),
+        pointers=tuple(_pointer(node, flat) for node in flat.root.children),
         address=where,
     )
 
@@ -107,11 +108,13 @@ def _map_address(flat: FlatTree) -> Maybe[int]:
     return Unknown(Cause.ABSENT, "the root tree names no preserved-memory map")
 
 
-def _pointer(node: TreeNode) -> BlobPointer:
-    missing = Unknown(Cause.TRUNCATED, "the node has no pointer")
+def _pointer(node: TreeNode, flat: FlatTree) -> BlobPointer:
+    cause = Cause.TRUNCATED if flat.faults else Cause.INVALID
+    missing = Unknown(cause, "the node has no pointer")
     old, new, size = node.value(_FDT), node.value(_DATA), node.value(_SIZE)
     if new is not None:
-        length = _u64(size, "blob-size") if size is not None else missing
+        unsized = Unknown(cause, "the node has no blob-size")
+        length = _u64(size, "blob-size") if size is not None else unsized
         return BlobPointer(node.name, _u64(new, "preserved-data"), length)
     implied = Unknown(Cause.ABSENT, "a tree carries its own size")
     return BlobPointer(node.name, missing if old is None else _u64(old, "fdt"), implied)

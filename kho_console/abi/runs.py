@@ -19,11 +19,18 @@ def empty() -> Runs:
     return Runs(np.empty(0, np.uint64), np.empty(0, np.uint64))
 
 
+_LAST = (1 << 64) - 1
+
+
 def of_ranges(ranges: Iterable[tuple[int, int]]) -> Runs:
-    """Runs of `(start, end)` pairs of addresses, in any order, joined where they touch."""
+    """Runs of `(start, end)` pairs of addresses, in any order, joined where they touch.
+
+    What lies beyond the last address is cut off: no memory is there.
+    """
     import numpy as np
 
-    pairs = np.array(list(ranges), np.uint64).reshape(-1, 2)
+    cut = [(min(start, _LAST), min(end, _LAST)) for start, end in ranges]
+    pairs = np.array(cut, np.uint64).reshape(-1, 2)
     return joined([pairs[:, 0]], [pairs[:, 1]])
 
 
@@ -80,8 +87,8 @@ def bitmap_of(runs: Runs, base: int, block: int, size: int) -> bytes:
 
     bits = np.zeros(size * 8, np.uint8)
     limit = base + size * 8 * block
-    low = int(runs.ends.searchsorted(base, side="right"))
-    high = int(runs.starts.searchsorted(min(limit, (1 << 64) - 1), side="left"))
+    low = int(runs.ends.searchsorted(np.uint64(base), side="right"))
+    high = int(runs.starts.searchsorted(np.uint64(min(limit, _LAST)), side="left"))
     for index in range(low, high):
         start = max(int(runs.starts[index]), base)
         end = min(int(runs.ends[index]), limit)

@@ -29,7 +29,11 @@ class Recognised:
 
 
 def recognise(
-    source: Source, where: Handover, outgoing: Maybe[RootTree], incoming: Maybe[RootTree]
+    source: Source,
+    where: Handover,
+    outgoing: Maybe[RootTree],
+    incoming: Maybe[RootTree],
+    hidden: Unknown | None = None,
 ) -> Recognised:
     """The generation by its files and bytes.
 
@@ -38,6 +42,7 @@ def recognise(
         where: Its debugfs tree.
         outgoing: The outgoing root tree or what its window shows.
         incoming: The incoming root tree.
+        hidden: Why a handover would not show if there is one; None where it would.
     """
     if files.stands(source, f"{paths.RFC_2024}/active"):
         return _rfc_2024(source)
@@ -45,7 +50,7 @@ def recognise(
         return _rfc_2025(source)
     root = source.exists(where.outgoing)
     if root is not True:
-        return _absent(where, root)
+        return _absent(where, root, hidden)
     if files.stands(source, f"{where.outgoing}/bootmem_phys"):
         return _stateless(source, where, outgoing, incoming, "bootmem_phys", "7.4 and later")
     if files.stands(source, where.finalize):
@@ -68,7 +73,7 @@ def _rfc_2024(source: Source) -> Recognised:
         "the 2024 series, never in a release",
         (f"{path} is there",),
     )
-    return Recognised(generation, State.FINALIZED if active is True else State.OPEN)
+    return Recognised(generation, _step(active))
 
 
 def _rfc_2025(source: Source) -> Recognised:
@@ -80,12 +85,19 @@ def _rfc_2025(source: Source) -> Recognised:
         "the v5 series of 2025, never in a release",
         (f"{path} is there",),
     )
-    return Recognised(generation, State.FINALIZED if finalized is True else State.OPEN)
+    return Recognised(generation, _step(finalized))
 
 
-def _absent(where: Handover, root: Maybe[bool]) -> Recognised:
-    if isinstance(root, Unknown):
-        reason = Unknown(root.cause, f"{where.root} cannot be looked at: {root.reason}")
+def _step(taken: Maybe[bool]) -> State:
+    if isinstance(taken, Unknown):
+        return State.UNAVAILABLE
+    return State.FINALIZED if taken else State.OPEN
+
+
+def _absent(where: Handover, root: Maybe[bool], hidden: Unknown | None) -> Recognised:
+    why = root if isinstance(root, Unknown) else hidden
+    if why is not None:
+        reason = Unknown(why.cause, f"{where.root} cannot be looked at: {why.reason}")
         generation = Generation(Protocol.UNKNOWN, Finalize.NONE, "unknown", (reason.reason,))
     else:
         reason = Unknown(Cause.ABSENT, f"{where.root} is not there")
@@ -116,19 +128,22 @@ def _with_finalize(
     if _without_map(outgoing, latching):
         releases = "the v6 series of 2025, never in a release"
         evidence.append("the root tree names no preserved-memory map")
-    state = State.FINALIZED if _is_finalized(finalized, outgoing, latching) else State.OPEN
+    state = _state(finalized, outgoing, latching)
     finalize = Finalize.LATCHING if latching else Finalize.REVERSIBLE
     return Recognised(Generation(protocol, finalize, releases, tuple(evidence)), state)
 
 
-def _is_finalized(finalized: Maybe[bool], outgoing: Maybe[RootTree], latching: bool) -> bool:
+def _state(finalized: Maybe[bool], outgoing: Maybe[RootTree], latching: bool) -> State:
     """The file's answer, or the tree's where lockdown keeps the file shut (mode 0600)."""
     if not isinstance(finalized, Unknown):
-        return finalized
-    if isinstance(outgoing, Unknown):
-        return False
-    head = outgoing.map_address
-    return not latching or (not isinstance(head, Unknown) and head != 0)
+        return _step(finalized)
+    if not latching:
+        if not isinstance(outgoing, Unknown):
+            return State.FINALIZED
+        return State.OPEN if outgoing.cause is Cause.ABSENT else State.UNAVAILABLE
+    if isinstance(outgoing, Unknown) or isinstance(outgoing.map_address, Unknown):
+        return State.UNAVAILABLE
+    return State.FINALIZED if outgoing.map_address else State.OPEN
 
 
 def _without_map(outgoing: Maybe[RootTree], latching: bool) -> bool:

@@ -11,7 +11,7 @@ from kho_console.model.session import Session
 from kho_console.model.snapshot import Inventory, Side
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
-from kho_console.source.protocol import Source
+from kho_console.source.protocol import Process, Source
 
 
 def take(
@@ -23,6 +23,7 @@ def take(
     incoming: Maybe[Side],
 ) -> Inventory:
     """Walk preserved memory and processes, and read the files that take the kexec lock."""
+    processes = source.processes()
     found = preserved.outgoing(source, recognised, tree, blobs, memory.ram)
     recovered, ownership = (
         (found, found) if isinstance(found, Unknown) else _searched(source, found, tree, blobs)
@@ -32,7 +33,8 @@ def take(
         preserved=found,
         recovered=recovered,
         ownership=ownership,
-        sessions=_sessions(source, incoming),
+        sessions=_sessions(source, processes, incoming),
+        device_holders=sessions.device_holders(processes),
         crash_size=machine.crash_size(source),
         crash_hotplug=machine.crash_hotplug(source),
     )
@@ -60,13 +62,14 @@ def _searched(
     return seen.tree, ownership
 
 
-def _sessions(source: Source, incoming: Maybe[Side]) -> Maybe[tuple[Session, ...]]:
+def _sessions(
+    source: Source, processes: tuple[Process, ...], incoming: Maybe[Side]
+) -> Maybe[tuple[Session, ...]]:
     """Sessions that processes hold, and those that still wait in the previous kernel's records.
 
     A descriptor of the device or of a session shows that the device was opened, which releases
     the records.
     """
-    processes = source.processes()
     after_handover = not isinstance(incoming, Unknown)
     held = sessions.held(processes, after_handover=after_handover)
     if isinstance(incoming, Unknown) or sessions.device_was_opened(processes):

@@ -8,6 +8,9 @@ from kho_console.model.machine import Cpus, KexecState, Machine
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source, SourceError
 
+NOT_MOUNTED = Unknown(Cause.ABSENT, "debugfs is not mounted")
+"""What `debugfs` answers where the mounts are known and have none."""
+
 
 def machine(source: Source) -> Machine:
     """The host's own facts."""
@@ -79,7 +82,7 @@ def debugfs(source: Source) -> Maybe[str]:
         words = line.split(" ")
         if len(words) > 2 and words[2] == "debugfs":
             return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[1])
-    return Unknown(Cause.ABSENT, "debugfs is not mounted")
+    return NOT_MOUNTED
 
 
 def _active_word(content: bytes) -> str:

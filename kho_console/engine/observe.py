@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from kho_console.abi import kexec_metadata
+from kho_console.abi.setup_data import SetupHandover
 from kho_console.engine import (
     inventory,
     machine,
@@ -13,11 +14,10 @@ from kho_console.engine import (
     scratch,
     sides,
 )
-from kho_console.engine.generation import Recognised, recognise
+from kho_console.engine.generation import recognise
 from kho_console.engine.paths import Handover
 from kho_console.model.blob import KexecMetadata
 from kho_console.model.machine import Machine, MemoryLayout
-from kho_console.model.preserved import PreservedMap
 from kho_console.model.snapshot import Identity, Inventory, Side, Snapshot
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
@@ -32,16 +32,18 @@ def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
     Args:
         source: Where from.
         previous: An earlier snapshot of the same machine. Its costly part is kept: the walks over
-            preserved memory and processes, and the files whose reading takes a kernel lock.
+            preserved memory and processes, and the files whose reading takes a kernel lock; so
+            are the host's facts, its log and its memory, which events announce.
     """
     mount = machine.debugfs(source)
     where = Handover(paths.DEBUGFS if isinstance(mount, Unknown) else mount)
-    host = machine.machine(source)
-    memory = memory_layout.memory_layout(source)
+    host = previous.machine if previous else machine.machine(source)
+    memory = previous.memory if previous else memory_layout.memory_layout(source)
     window = sides.root_tree_of(source, where.tree(where.outgoing), host.page_size)
-    incoming = _incoming(source, where, host, memory)
+    offered = offer.offered(source)
+    incoming = _incoming(source, where, host, memory, offered)
     incoming_tree = _COLD if isinstance(incoming, Unknown) else incoming.tree
-    recognised = recognise(source, where, window, incoming_tree)
+    recognised = recognise(source, where, window, incoming_tree, _hidden(mount, host))
     blobs = sides.blobs(source, where.blobs(where.outgoing), window, host.page_size, incoming=False)
     costly = (
         inventory.take(source, memory, recognised, window, blobs, incoming)
@@ -49,7 +51,6 @@ def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
         else previous.inventory
     )
     outgoing = _completed(Side(window, blobs, costly.preserved), costly)
-    offered = offer.offered(source)
     return Snapshot(
         source=Identity(source.kind, source.name),
         taken=source.clock(),
@@ -73,28 +74,21 @@ def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
     )
 
 
-def residue(source: Source, snapshot: Snapshot) -> Maybe[PreservedMap]:
-    """What is left of the incoming map. The kernel has released its pages: it may be anything."""
-    if isinstance(snapshot.incoming, Unknown):
-        return snapshot.incoming
-    tree = snapshot.incoming.tree
-    if isinstance(tree, Unknown):
-        return tree
-    if isinstance(tree.map_address, Unknown):
-        return tree.map_address
-    recognised = Recognised(snapshot.generation, snapshot.state, snapshot.unavailable)
-    return preserved.read(
-        source, recognised, tree.map_address, snapshot.incoming.blobs, snapshot.memory.ram
-    )
-
-
-def _incoming(source: Source, where: Handover, host: Machine, memory: MemoryLayout) -> Maybe[Side]:
+def _incoming(
+    source: Source,
+    where: Handover,
+    host: Machine,
+    memory: MemoryLayout,
+    offered: Maybe[SetupHandover],
+) -> Maybe[Side]:
     there = source.exists(where.incoming)
     if isinstance(there, Unknown):
         return there
     if not there:
         return _COLD
     tree = sides.root_tree_of(source, where.tree(where.incoming), host.page_size)
+    if not isinstance(tree, Unknown) and not isinstance(offered, Unknown):
+        tree = replace(tree, address=offered.fdt_address)
     blobs = sides.blobs(source, where.blobs(where.incoming), tree, host.page_size, incoming=True)
     checked = sides.checked_live_update(blobs, source.memory, memory.ram, host.page_size)
     return Side(tree, checked, preserved.RELEASED)
@@ -114,6 +108,14 @@ def _completed(outgoing: Side, inventory: Inventory) -> Side:
 def _same_start(window: RootTree, recovered: RootTree) -> bool:
     """Whether the recovered tree is the one that the window still shows."""
     return window.flat.totalsize == recovered.flat.totalsize
+
+
+def _hidden(mount: Maybe[str], host: Machine) -> Unknown | None:
+    """Why a handover would not show: no debugfs, on a kernel that may well have one."""
+    if not isinstance(mount, Unknown):
+        return None
+    built = isinstance(host.config, Unknown) or "CONFIG_KEXEC_HANDOVER" in host.config
+    return mount if built else None
 
 
 def _is_there(value: Maybe[object]) -> Maybe[bool]:

@@ -83,7 +83,7 @@ def attribute(preserved: PreservedMap, claimed: Iterable[Claim], complete: bool)
     first, last, owner_of = _disjoint(starts, ends, which)
     ranges = preserved.ranges
     cuts = np.unique(np.concatenate([ranges.starts, ranges.ends, first, last]))
-    if len(cuts) < 2:
+    if not len(ranges):
         nothing = runs.empty()
         return Ownership(nothing.starts, nothing.ends, np.empty(0, np.int32), owners, complete)
     low, high = cuts[:-1], cuts[1:]

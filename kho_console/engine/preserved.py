@@ -75,7 +75,7 @@ def _head(recognised: Recognised, tree: Maybe[RootTree]) -> Maybe[int]:
         return recognised.unavailable
     if generation.protocol in (Protocol.UNKNOWN, Protocol.RFC_2024):
         return Unknown(Cause.UNSUPPORTED, f"the map of {generation.releases} is not decoded here")
-    if recognised.state is State.OPEN and generation.finalize is Finalize.REVERSIBLE:
+    if recognised.state is State.OPEN:
         return NOT_FINALIZED
     if isinstance(tree, Unknown):
         if tree.cause is Cause.ABSENT:
@@ -83,8 +83,6 @@ def _head(recognised: Recognised, tree: Maybe[RootTree]) -> Maybe[int]:
             return Unknown(Cause.ABSENT, reason)
         return tree
     head = tree.map_address
-    if head == 0 and generation.finalize is Finalize.LATCHING:
-        return NOT_FINALIZED
     if head == 0 and generation.finalize is Finalize.NONE:
         return Unknown(Cause.INVALID, "the root tree names a map at address 0")
     return head

@@ -45,6 +45,16 @@ def held(processes: tuple[Process, ...], *, after_handover: bool) -> tuple[Sessi
     )
 
 
+def device_holders(processes: tuple[Process, ...]) -> tuple[Holder, ...]:
+    """Who holds /dev/liveupdate, lowest pid first; the kernel lets nobody else open it."""
+    device = LIVEUPDATE.encode()
+    return tuple(
+        Holder(process.pid, process.command)
+        for process in processes
+        if device in process.descriptors.values()
+    )
+
+
 def device_was_opened(processes: tuple[Process, ...]) -> bool:
     """Whether a process holds the device or a session, and the incoming records are thus gone."""
     return any(
@@ -93,11 +103,14 @@ def _file(memory: PhysicalMemory, record: luo_session.FileRecord, page_size: int
         return SessionFile(record.token, record.handler, unknown, unknown)
     try:
         head = memfd.decode_state(memory.read(record.data, memfd.STATE_SIZES[version]), version)
-        state = memfd.read(memory, record.data, version, page_size)
-    except FormatError as error:
-        return SessionFile(record.token, record.handler, as_unknown(error), as_unknown(error))
     except MissingMemory as error:
         unknown = as_unknown(error)
-        size = unknown if error.address == record.data else head.size
-        return SessionFile(record.token, record.handler, size, unknown)
+        return SessionFile(record.token, record.handler, unknown, unknown)
+    try:
+        state = memfd.read(memory, record.data, version, page_size)
+    except FormatError as error:
+        unknown = as_unknown(error)
+        return SessionFile(record.token, record.handler, unknown, unknown)
+    except MissingMemory as error:
+        return SessionFile(record.token, record.handler, head.size, as_unknown(error))
     return SessionFile(record.token, record.handler, state.size, state)

@@ -48,15 +48,19 @@ class Runs:
 
     def end_of_run_at(self, address: int) -> int | None:
         """First address behind the run that holds `address`, None where no run does."""
-        index = int(self.starts.searchsorted(address, side="right")) - 1
+        index = int(self.starts.searchsorted(self._place(address), side="right")) - 1
         if index < 0 or address >= int(self.ends[index]):
             return None
         return int(self.ends[index])
 
     def touches(self, wanted: MemoryRange) -> bool:
         """Whether any run shares a byte with `wanted`."""
-        index = int(self.ends.searchsorted(wanted.start, side="right"))
+        index = int(self.ends.searchsorted(self._place(wanted.start), side="right"))
         return index < len(self) and int(self.starts[index]) < wanted.end
+
+    def _place(self, address: int) -> "np.uint64":
+        """The address in the arrays' own type; with any other numpy converts the whole array."""
+        return self.starts.dtype.type(min(address, (1 << 64) - 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from kho_console.model.machine import Cpus, KexecState, Machine, MemoryLayout
 from kho_console.model.memory import ScratchArea
 from kho_console.model.owner import Ownership
 from kho_console.model.preserved import PreservedMap
-from kho_console.model.session import Session
+from kho_console.model.session import Holder, Session
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Maybe, Unknown
 
@@ -52,6 +52,8 @@ class Inventory:
         recovered: The root tree read from its own page, where that page was found.
         ownership: Whose the preserved memory is.
         sessions: Live-update sessions.
+        device_holders: Processes that are seen to hold /dev/liveupdate; none may mean not allowed
+            to look.
         crash_size: Bytes reserved for crash images.
         crash_hotplug: Whether the kernel updates the loaded crash image on hotplug.
     """
@@ -61,6 +63,7 @@ class Inventory:
     recovered: Maybe[RootTree]
     ownership: Maybe[Ownership]
     sessions: Maybe[tuple[Session, ...]]
+    device_holders: tuple[Holder, ...]
     crash_size: Maybe[int]
     crash_hotplug: Maybe[bool]
 

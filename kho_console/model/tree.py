@@ -94,6 +94,7 @@ class RootTree:
 
     Attributes:
         flat: The tree behind this reading; the completed one where it was recovered.
+        content: The tree's bytes as far as they are at hand.
         window: Bytes that the debugfs file gave; None where there is no such file.
         compatible: The protocol word.
         map_address: Physical address of the head of the preserved-memory map.
@@ -102,6 +103,7 @@ class RootTree:
     """
 
     flat: FlatTree
+    content: bytes
     window: int | None
     compatible: Maybe[bytes]
     map_address: Maybe[int]

@@ -24,7 +24,7 @@ def test_recorded() -> None:
     assert len(entries) == 40
     assert entries[0] == IomemEntry(MemoryRange(0, 0x1000), "Reserved", 0)
     assert iomem.system_ram(entries) == (
-        MemoryRange(0x1000, 0x9EC00 - 0x1000 + 0x1000),
+        MemoryRange(0x1000, 0x9FC00 - 0x1000),
         MemoryRange(0x100000, 0x7FFE0000 - 0x100000),
         MemoryRange(0x100000000, 512 << 20),
     )

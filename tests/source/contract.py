@@ -94,7 +94,7 @@ class SourceContract:
         assert source.exists("/dev/nothing") is False
 
     def test_memory(self, source: Source) -> None:
-        assert source.memory.read(0x100000, 16) == bytes(range(16))
+        assert source.memory.read(0x100FFC, 8) == bytes.fromhex("ff03000000040000")
         assert source.memory.read(0x101FF0, 32) == PAGES[0x1FF0:0x2010]
         assert source.memory.read(0x100000, 0x3000) == PAGES
         assert source.memory.read(0x100000, 0) == b""

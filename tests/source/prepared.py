@@ -38,7 +38,7 @@ LINKS = {
     "/proc/66/fd/4": "/dev/liveupdate",
     "/proc/66/fd/10": "anon_inode:[luo_session] vm-\udcff",
 }
-PAGES = bytes(range(256)) * 48  # three pages of physical memory from 0x100000 on
+PAGES = struct.pack("<3072I", *range(3072))  # three pages of physical memory from 0x100000 on
 
 
 def write_files(root: Path, files: dict[str, bytes]) -> None:
@@ -120,11 +120,11 @@ def kcore_header(loads: list[Load], announced: int | None = None) -> bytes:
     head = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack(
         "<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, count, 0, 0, 0
     )
-    table = struct.pack("<IIQQQQQQ", 4, 0, 0x200, 0, 0, 0x100, 0, 4)
+    table = [struct.pack("<IIQQQQQQ", 4, 0, 0x200, 0, 0, 0x100, 0, 4)]
     for load in loads:
         where = (load.offset, load.virtual, load.physical)
-        table += struct.pack("<IIQQQQQQ", 1, 7, *where, load.size, load.size, 4096)
-    return head + table
+        table.append(struct.pack("<IIQQQQQQ", 1, 7, *where, load.size, load.size, 4096))
+    return head + b"".join(table)
 
 
 def kcore_file(loads: list[Load], contents: dict[int, bytes]) -> int:

@@ -103,7 +103,7 @@ class KcoreMemory:
     """Physical memory of the machine this program runs on.
 
     Each read is one call of the deadline reader: `/proc/kcore` takes locks that memory hotplug and
-    balloon drivers hold. The hop to its thread costs about 20 microseconds, so thousands of single
+    balloon drivers hold. The hop to its thread costs some 40 microseconds, so thousands of single
     pages still take well under a second.
 
     The kernel writes the headers anew at each open, and memory may come and go, so the file is

@@ -1,0 +1,1 @@
+"""The command line: every verb is a few lines over the engine."""

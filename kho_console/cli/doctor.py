@@ -1,0 +1,26 @@
+"""The verb `doctor`: what this console can and cannot see here."""
+
+from argparse import Namespace
+
+from kho_console import documents
+from kho_console.cli import exit_code, output
+from kho_console.engine.doctor import examine
+from kho_console.engine.observe import observe
+from kho_console.engine.opening import Source
+from kho_console.model.check import Result
+
+
+def doctor(source: Source, wanted: Namespace) -> int:
+    """Print all checks; bad news if one of them failed."""
+    checks = examine(source, observe(source))
+    if wanted.json:
+        output.document(documents.checks(checks))
+    else:
+        for item in checks:
+            output.line(f"{item.result:8} {item.id:16} {item.text}")
+            if item.result is not Result.PASS and item.evidence:
+                output.line(f"{'':25} seen: {item.evidence}")
+            if item.remedy:
+                output.line(f"{'':25} do:   {item.remedy}")
+    failed = any(item.result is Result.FAIL for item in checks)
+    return exit_code.BAD_NEWS if failed else exit_code.DONE

@@ -1,0 +1,313 @@
+"""Snapshots as JSON documents; `kho_console/schemas` holds their schemas.
+
+Keys are snake_case, addresses and sizes integers, names escaped. A value that is not known is
+null, and the key with `_reason` behind it says why.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kho_console import text
+from kho_console.model.blob import Blob
+from kho_console.model.check import Check
+from kho_console.model.event import Event, EventsLost
+from kho_console.model.finding import Finding
+from kho_console.model.generation import Finalize, MapFormat, Protocol
+from kho_console.model.memory import MemoryRange, ScratchArea
+from kho_console.model.owner import Owner, Ownership
+from kho_console.model.preserved import PreservedMap
+from kho_console.model.session import Session
+from kho_console.model.snapshot import Side, Snapshot
+from kho_console.model.tree import FlatTree, RootTree, TreeNode
+from kho_console.model.unknown import Cause, Maybe, Unknown
+
+Document = dict[str, Any]
+
+_SCHEMA = 1
+_NOT_READ = Unknown(Cause.NOT_YET, "the crash image's ELF core header is not read by this verb")
+
+
+def status(snapshot: Snapshot, findings: Iterable[Finding]) -> Document:
+    """The whole answer in one document."""
+    host = snapshot.machine
+    return _document(
+        source={"kind": snapshot.source.kind, "name": snapshot.source.name},
+        kernel={
+            "release": host.release,
+            "machine": host.architecture,
+            "page_size": host.page_size,
+        },
+        handover=_handover(snapshot),
+        scratch=_each(snapshot.scratch, _area),
+        outgoing=_side(snapshot.outgoing),
+        incoming=_map(snapshot.incoming, _side),
+        kexec={
+            "loaded": snapshot.kexec.loaded,
+            "crash_loaded": snapshot.kexec.crash_loaded,
+            "crash_size": snapshot.kexec.crash_size,
+            "elfcorehdr_size": snapshot.kexec.elfcorehdr_size,
+        },
+        findings=[_finding(item) for item in findings],
+    )
+
+
+def scratch(snapshot: Snapshot) -> Document:
+    """The scratch areas."""
+    return _document(scratch=_each(snapshot.scratch, _area))
+
+
+def blobs(snapshot: Snapshot) -> Document:
+    """The blobs of both sides with their decoded fields."""
+    return _document(
+        outgoing=_each(snapshot.outgoing.blobs, _blob_whole),
+        incoming=_map(snapshot.incoming, lambda side: _each(side.blobs, _blob_whole)),
+    )
+
+
+def preserved(found: Maybe[PreservedMap], *, unreliable: bool = False) -> Document:
+    """Contiguous preserved bytes, ascending."""
+    ranges = _map(found, lambda known: [_range(item) for item in known.ranges])
+    return _document(**_reliability(unreliable), ranges=ranges)
+
+
+def extents(found: Maybe[Ownership], *, unreliable: bool = False) -> Document:
+    """Preserved bytes cut where their owner changes, ascending."""
+    rows = _map(
+        found,
+        lambda known: [{**_range(item.range), "owner": _owner(item.owner)} for item in known],
+    )
+    return _document(**_reliability(unreliable), extents=rows)
+
+
+def sessions(snapshot: Snapshot) -> Document:
+    """Live-update sessions."""
+    return _document(sessions=_each(snapshot.inventory.sessions, _session))
+
+
+def crash(snapshot: Snapshot, seen: Maybe[list[Event | EventsLost]]) -> Document:
+    """What sysfs and iomem tell of a crash image."""
+    return _document(
+        armed=snapshot.kexec.crash_loaded,
+        cpus={"noted": _NOT_READ, "possible": _map(snapshot.cpus.possible, len)},
+        regions=_each(snapshot.memory.crash_regions, _range),
+        elfcorehdr=_NOT_READ,
+        coverage=_NOT_READ,
+        events=_map(seen, _events),
+    )
+
+
+def tree(side: str, name: bytes | None, found: FlatTree) -> Document:
+    """A device tree with the bytes of every value."""
+    return _document(
+        side=side,
+        name=Unknown(Cause.ABSENT, "the root tree") if name is None else text.escaped(name),
+        bytes=found.size,
+        totalsize=found.totalsize,
+        truncated=found.truncated,
+        faults=[{"offset": item.offset, "reason": item.reason} for item in found.faults],
+        root=_node(found.root),
+    )
+
+
+def struct(side: str, blob: Blob) -> Document:
+    """A blob that is no tree: its fields and its bytes."""
+    return _document(side=side, content=blob.content.hex(), **_blob_whole(blob))
+
+
+def checks(answers: Iterable[Check]) -> Document:
+    """Checks with their answers."""
+    nothing = Unknown(Cause.ABSENT, "none needed")
+    return _document(
+        checks=[
+            {
+                "id": item.id,
+                "result": item.result,
+                "text": item.text,
+                "evidence": item.evidence or nothing,
+                "remedy": item.remedy or nothing,
+            }
+            for item in answers
+        ]
+    )
+
+
+def _document(**content: object) -> Document:
+    return {"schema": _SCHEMA, **_plain(content)}
+
+
+def _plain(content: Mapping[str, object]) -> Document:
+    """JSON values; an Unknown becomes null with its reason beside it."""
+    found: Document = {}
+    for key, value in content.items():
+        if isinstance(value, Unknown):
+            found[key] = None
+            found[f"{key}_reason"] = value.reason
+        elif isinstance(value, Mapping):
+            found[key] = _plain(value)
+        elif isinstance(value, list | tuple):
+            found[key] = [_plain(item) if isinstance(item, Mapping) else item for item in value]
+        else:
+            found[key] = value
+    return found
+
+
+def _map(value: Maybe[Any], shape: Any) -> Any:
+    return value if isinstance(value, Unknown) else shape(value)
+
+
+def _each(value: Maybe[Iterable[Any]], shape: Any) -> Any:
+    return value if isinstance(value, Unknown) else [shape(item) for item in value]
+
+
+def _reliability(unreliable: bool) -> Document:
+    return {"unreliable": "residue of a map that the kernel released"} if unreliable else {}
+
+
+def _handover(snapshot: Snapshot) -> Document:
+    return {
+        "generation": snapshot.generation.protocol,
+        "map_format": map_format(snapshot),
+        "finalize": snapshot.generation.finalize,
+        "state": snapshot.state,
+        "booted_through_handover": snapshot.booted_through_handover,
+        "previous_release": _map(snapshot.previous_release, text.escaped),
+        "kexec_count": snapshot.kexec_count,
+        "releases": snapshot.generation.releases,
+    }
+
+
+def map_format(snapshot: Snapshot) -> Maybe[MapFormat]:
+    """The format of the map: as read, or the only one that this generation has."""
+    found = snapshot.inventory.preserved
+    if not isinstance(found, Unknown):
+        return found.format
+    generation = snapshot.generation
+    known = generation.protocol in (Protocol.KHO_V3, Protocol.KHO_V4)
+    return MapFormat.RADIX if known and generation.finalize is Finalize.NONE else found
+
+
+def _side(side: Side) -> Document:
+    return {
+        "blobs": _each(side.blobs, _blob),
+        "tree": _map(side.tree, _tree_facts),
+        "preserved": _map(side.preserved, _totals),
+    }
+
+
+def _tree_facts(found: RootTree) -> Document:
+    return {
+        "compatible": _map(found.compatible, text.escaped),
+        "bytes": found.flat.size if found.window is None else found.window,
+        "totalsize": found.flat.totalsize,
+        "truncated": found.window_truncated or found.flat.truncated,
+        "completed_from_memory": found.window_truncated and not found.flat.truncated,
+        "address": found.address,
+    }
+
+
+def _totals(found: PreservedMap) -> Document:
+    return {
+        "bytes": found.bytes,
+        "ranges": len(found.ranges),
+        "blocks_by_order": {str(order): n for order, n in found.blocks_by_order.items()},
+    }
+
+
+def _area(area: ScratchArea) -> Document:
+    not_a_node = Unknown(Cause.ABSENT, "not the area of a node")
+    return {
+        "role": area.role,
+        "node": not_a_node if area.node is None else area.node,
+        "address": area.address,
+        "size": area.size,
+    }
+
+
+def _range(found: MemoryRange) -> Document:
+    return {"address": found.start, "size": found.size}
+
+
+def _blob(blob: Blob) -> Document:
+    return {
+        "name": text.escaped(blob.name),
+        "size": blob.size,
+        "format": blob.format,
+        "compatible": Unknown(Cause.ABSENT, "it carries no compatible word")
+        if blob.compatible is None
+        else text.escaped(blob.compatible),
+        "state": blob.state,
+        "reason": blob.reason,
+        "address": blob.address,
+    }
+
+
+def _blob_whole(blob: Blob) -> Document:
+    return {
+        **_blob(blob),
+        "fields": [
+            {
+                "path": text.escaped(item.path),
+                "offset": item.offset,
+                "size": item.size,
+                "value": text.escaped(item.value) if isinstance(item.value, bytes) else item.value,
+            }
+            for item in blob.fields
+        ],
+    }
+
+
+def _owner(owner: Owner) -> Document:
+    return {
+        "kind": owner.kind,
+        "name": text.escaped(owner.name),
+        "session": Unknown(Cause.ABSENT, "session unknown, or no memfd")
+        if owner.session is None
+        else text.escaped(owner.session),
+        "text": text.owner(owner),
+    }
+
+
+def _session(session: Session) -> Document:
+    holders = [{"pid": item.pid, "command": text.escaped(item.command)} for item in session.holders]
+    nobody = Unknown(Cause.ABSENT, "no process holds it: read from the previous kernel's records")
+    return {
+        "name": text.escaped(session.name),
+        "direction": session.direction,
+        "holder": holders[0] if holders else nobody,
+        "holders": holders,
+        "files": _each(
+            session.files,
+            lambda item: {
+                "token": item.token,
+                "handler": text.escaped(item.handler),
+                "size": item.size,
+            },
+        ),
+    }
+
+
+def _finding(finding: Finding) -> Document:
+    return {
+        "id": finding.id,
+        "severity": finding.severity,
+        "subject": text.escaped(finding.subject),
+        "text": finding.text,
+        "evidence": [{"path": item.path, "value": item.value} for item in finding.evidence],
+        "remedy": finding.remedy or Unknown(Cause.ABSENT, "nothing to do"),
+    }
+
+
+def _events(seen: list[Event | EventsLost]) -> Document:
+    lost = sum(isinstance(item, EventsLost) for item in seen)
+    return {"seen": len(seen) - lost, "lost": lost}
+
+
+def _node(root: TreeNode) -> Document:
+    return {
+        "name": text.escaped(root.name),
+        "properties": [
+            {"name": text.escaped(item.name), "value": item.value.hex(), "offset": item.offset}
+            for item in root.properties
+        ],
+        "children": [_node(child) for child in root.children],
+    }

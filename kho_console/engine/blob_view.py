@@ -1,0 +1,107 @@
+"""A blob line by line: its nodes and values, and where each value lies in its bytes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from kho_console.engine import trees
+from kho_console.model.blob import Blob, Field
+from kho_console.model.snapshot import Side
+from kho_console.model.tree import FlatTree, Property, TreeNode
+from kho_console.model.unknown import Cause, Maybe, Unknown
+
+_ROOT_TREE = {
+    b"preserved-memory-map": "address",
+    b"preserved-data": "address",
+    b"fdt": "address",
+    b"blob-size": "bytes",
+}
+"""Meanings of the root tree's numbers (include/linux/kho/abi/kexec_handover.h, 6.16 to 7.3)."""
+
+_TEXT = range(0x20, 0x7F)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a blob.
+
+    Attributes:
+        depth: How deep it is nested, 0 for the root.
+        label: Name of the node or value.
+        value: The value; None for a node or an empty property.
+        meaning: As in `Field`.
+        note: How the value is stored, or what is wrong.
+        offset: Where its bytes start; None where it has none.
+        size: How many bytes it has.
+    """
+
+    depth: int
+    label: bytes
+    value: int | bytes | None = None
+    meaning: str = ""
+    note: str = ""
+    offset: int | None = None
+    size: int = 0
+
+
+def lines(side: Side, name: bytes | None) -> Maybe[tuple[Line, ...]]:
+    """The lines of the root tree, or of the blob called `name`."""
+    blob = None if name is None else side.blob(name)
+    fields = () if blob is None else blob.fields
+    tree = trees.tree(side, name)
+    if not isinstance(tree, Unknown):
+        return tuple(_tree(tree, fields, _ROOT_TREE if name is None else {}))
+    return tree if blob is None else _struct(blob)
+
+
+def source_lines(side: Side, name: bytes | None) -> Maybe[tuple[str, ...]]:
+    """The device tree source of the root tree, or of the blob called `name`."""
+    tree = trees.tree(side, name)
+    if isinstance(tree, Unknown):
+        return tree
+    return tuple(trees.source_text(tree).expandtabs(4).splitlines())
+
+
+def _struct(blob: Blob) -> Maybe[tuple[Line, ...]]:
+    if not blob.fields:
+        reason = blob.reason or "no decoder knows this blob; its bytes are all there is"
+        return Unknown(Cause.INVALID if blob.reason else Cause.UNSUPPORTED, reason)
+    return tuple(
+        Line(0, item.path.encode(), item.value, item.meaning, "", item.offset, item.size)
+        for item in blob.fields
+    )
+
+
+def _tree(
+    tree: FlatTree, fields: tuple[Field, ...], meanings: Mapping[bytes, str]
+) -> Iterator[Line]:
+    decoded = {item.offset: item for item in fields}
+    pending: list[tuple[int, TreeNode]] = [(0, tree.root)]
+    while pending:
+        depth, node = pending.pop()
+        yield Line(depth, b"/" + node.name)
+        for item in node.properties:
+            field = decoded.get(item.offset)
+            meaning = field.meaning if field else meanings.get(item.name)
+            yield _property(depth + 1, item, meaning)
+        pending.extend((depth + 1, child) for child in reversed(node.children))
+    for fault in tree.faults:
+        yield Line(0, b"", note=f"at byte {fault.offset}: {fault.reason}", offset=fault.offset)
+
+
+def _property(depth: int, item: Property, meaning: str | None) -> Line:
+    """A property as the format means it, else as its bytes look: text, or a native number."""
+    value: int | bytes | None = item.value or None
+    note = ""
+    if len(item.value) in (4, 8) and meaning not in ("text", None):
+        value = int.from_bytes(item.value, "little")
+        note = f"native u{len(item.value) * 8}"
+    elif _is_text(item.value):
+        value, meaning = item.value[:-1], "text"
+    elif len(item.value) in (4, 8):
+        value = int.from_bytes(item.value, "little")
+        note = f"native u{len(item.value) * 8}"
+    return Line(depth, item.name, value, meaning or "", note, item.offset, len(item.value))
+
+
+def _is_text(value: bytes) -> bool:
+    return len(value) > 1 and value[-1] == 0 and all(byte in _TEXT for byte in value[:-1])

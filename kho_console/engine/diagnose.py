@@ -1,0 +1,45 @@
+"""What is worth an operator's attention on a machine, worst first."""
+
+from kho_console.engine.findings import (
+    arrival,
+    availability,
+    blobs,
+    crash,
+    kexec,
+    lifecycle,
+    liveupdate,
+    options,
+    preserved,
+    reserved,
+    scratch,
+    sessions,
+    tree,
+)
+from kho_console.engine.findings.facts import Facts
+from kho_console.engine.findings.rule import Rule
+from kho_console.model.finding import Finding
+from kho_console.model.snapshot import Snapshot
+
+CATALOGUE: tuple[Rule, ...] = (
+    *availability.RULES,
+    *arrival.RULES,
+    *lifecycle.RULES,
+    *scratch.RULES,
+    *preserved.RULES,
+    *tree.RULES,
+    *blobs.RULES,
+    *reserved.RULES,
+    *sessions.RULES,
+    *liveupdate.RULES,
+    *kexec.RULES,
+    *crash.RULES,
+    *options.RULES,
+)
+"""All rules, in the order in which findings of one severity are shown."""
+
+
+def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
+    """The findings on a machine, errors first; within a severity in the order of the catalogue."""
+    facts = Facts.of(snapshot)
+    findings = [finding for rule in CATALOGUE for finding in rule.apply(facts)]
+    return tuple(sorted(findings, key=lambda finding: -finding.severity.rank))

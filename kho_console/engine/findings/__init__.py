@@ -1,0 +1,1 @@
+"""What may be worth an operator's attention, one module for each subject."""

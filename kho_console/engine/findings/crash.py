@@ -1,0 +1,100 @@
+"""The crash kernel: its memory, its image, and whether hotplug reaches it."""
+
+from collections.abc import Iterator
+
+from kho_console.abi.kernel_log import LogKind
+from kho_console.abi.scratch_request import Malformed
+from kho_console.engine import paths
+from kho_console.engine.findings.facts import Facts, logged
+from kho_console.engine.findings.rule import Found, Rule
+from kho_console.engine.findings.words import size
+from kho_console.model.finding import Evidence, Severity
+
+_SUBJECT = "crash image"
+_SIZE = "/sys/kernel/kexec_crash_size"
+_LOADED = "/sys/kernel/kexec_crash_loaded"
+
+
+def not_reserved(facts: Facts) -> Iterator[Found]:
+    """No memory for a crash kernel."""
+    if facts.snapshot.kexec.crash_size != 0:
+        return
+    options = facts.line.crashkernel if facts.line else ()
+    asked = any(not isinstance(option, Malformed) for option in options)
+    why = (
+        "crashkernel= did not succeed, does not apply to this much memory, or was given back"
+        if asked
+        else "nothing on the command line asks for it"
+    )
+    yield Found(
+        Severity.WARNING if asked else Severity.INFO,
+        "crash kernel",
+        f"No memory is reserved for a crash kernel ({why}): a panic leaves no dump.",
+        (Evidence(_SIZE, "0"), *facts.given("crashkernel")),
+        "Boot with crashkernel=256M or what your distribution advises.",
+    )
+
+
+def not_loaded(facts: Facts) -> Iterator[Found]:
+    """There is memory for it, and no image."""
+    kexec = facts.snapshot.kexec
+    if kexec.crash_loaded is False and isinstance(kexec.crash_size, int) and kexec.crash_size:
+        yield Found(
+            Severity.WARNING,
+            _SUBJECT,
+            f"{size(kexec.crash_size)} are reserved for a crash kernel and no crash image is "
+            "loaded: a panic leaves no dump.",
+            (Evidence(_LOADED, "0"), Evidence(_SIZE, str(kexec.crash_size))),
+            "Start the kdump service, or load a crash image (kexec -p).",
+        )
+
+
+def not_updatable(facts: Facts) -> Iterator[Found]:
+    """An image from kexec_load without the flag for it."""
+    snapshot = facts.snapshot
+    if snapshot.kexec.crash_loaded is True and snapshot.inventory.crash_hotplug is False:
+        yield Found(
+            Severity.WARNING,
+            _SUBJECT,
+            "The kernel does not update the loaded crash image: after CPUs or memory come or go, "
+            "it must be loaded again.",
+            (Evidence(_LOADED, "1"), Evidence(f"{paths.MEMORY}/crash_hotplug", "0")),
+            "Load it with kexec_file_load (kexec -p -s), or with kexec -p --hotplug.",
+        )
+
+
+def event_lost(facts: Facts) -> Iterator[Found]:
+    """An event during a load or another update finds the lock taken, and is not tried again."""
+    lines = facts.said(LogKind.CRASH_EVENT_LOST)
+    if lines and facts.snapshot.kexec.crash_loaded is True:
+        yield Found(
+            Severity.WARNING,
+            _SUBJECT,
+            "A hotplug event was dropped while another kexec operation ran: unless the crash "
+            "image was loaded again since, it may describe memory as it was before.",
+            tuple(logged(fact) for fact in lines),
+            "Compare the crash image with the machine, and load it again where it differs.",
+        )
+
+
+def update_failed(facts: Facts) -> Iterator[Found]:
+    """The old header stays, and nothing but the log says so."""
+    lines = facts.said(LogKind.CRASH_UPDATE_FAILED, LogKind.CRASH_TOO_SMALL)
+    if lines and facts.snapshot.kexec.crash_loaded is True:
+        yield Found(
+            Severity.WARNING,
+            _SUBJECT,
+            "The kernel could not update the crash image after a hotplug event: unless it was "
+            "loaded again since, it describes memory as it was before.",
+            tuple(logged(fact) for fact in lines),
+            "Load the crash image again.",
+        )
+
+
+RULES = (
+    Rule("crash-not-loaded", "memory is reserved, no crash image loaded", not_loaded),
+    Rule("crash-not-reserved", "no memory for a crash kernel", not_reserved),
+    Rule("crash-not-updatable", "hotplug does not reach the crash image", not_updatable),
+    Rule("crash-event-lost", "a hotplug event was dropped", event_lost),
+    Rule("crash-update-failed", "the crash image could not be updated", update_failed),
+)

@@ -1,0 +1,141 @@
+"""A snapshot with the texts in it read once for all rules."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from kho_console.abi import command_line, kernel_log
+from kho_console.abi.command_line import CommandLine
+from kho_console.abi.kernel_log import LogFact, LogKind
+from kho_console.engine import paths
+from kho_console.engine.generation import release_number
+from kho_console.engine.paths import Handover
+from kho_console.model.finding import Evidence
+from kho_console.model.snapshot import Side, Snapshot
+from kho_console.model.unknown import Cause, Unknown
+
+CMDLINE = "/proc/cmdline"
+KERNEL_LOG = "/dev/kmsg"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What rules look at.
+
+    Attributes:
+        snapshot: The machine.
+        line: Its command line; None where that is not known.
+        log: What its kernel log tells; nothing where that is not known.
+    """
+
+    snapshot: Snapshot
+    line: CommandLine | None
+    log: tuple[LogFact, ...]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "Facts":
+        """The facts of a snapshot."""
+        line, log = snapshot.machine.command_line, snapshot.machine.kernel_log
+        return cls(
+            snapshot,
+            None
+            if isinstance(line, Unknown)
+            else command_line.parse(line.encode("utf-8", "surrogateescape")),
+            () if isinstance(log, Unknown) else _log_facts(log),
+        )
+
+    @property
+    def where(self) -> Handover:
+        """The debugfs tree."""
+        mount = self.snapshot.debugfs
+        return Handover(paths.DEBUGFS if isinstance(mount, Unknown) else mount)
+
+    @property
+    def release(self) -> tuple[int, int] | None:
+        """Major and minor number of the release, None where it is not of that form."""
+        return release_number(self.snapshot.machine.release)
+
+    @property
+    def sides(self) -> tuple[tuple[str, Side], ...]:
+        """The sides that are there, each with its directory."""
+        found = [(self.where.outgoing, self.snapshot.outgoing)]
+        if not isinstance(self.snapshot.incoming, Unknown):
+            found.append((self.where.incoming, self.snapshot.incoming))
+        return tuple(found)
+
+    @property
+    def absent(self) -> bool:
+        """Whether it is known that the kernel shows no handover."""
+        why = self.snapshot.unavailable
+        return why is not None and why.cause is Cause.ABSENT
+
+    @property
+    def kho_built(self) -> bool | None:
+        """Whether the kernel is built with KHO, None where that is not known."""
+        return self.option("CONFIG_KEXEC_HANDOVER")
+
+    @property
+    def kho_enabled(self) -> bool | None:
+        """Whether the command line or the default switches KHO on, None where not known.
+
+        A malformed `kho=` leaves the default, which is off before 6.19.
+        """
+        if self.line is None:
+            return None
+        if isinstance(self.line.kho, bool):
+            return self.line.kho
+        if self.release is not None and self.release < (6, 19):
+            return False
+        return self.option("CONFIG_KEXEC_HANDOVER_ENABLE_DEFAULT")
+
+    @property
+    def bootmem(self) -> bool:
+        """Whether the kernel calls scratch bootmem (7.4 and later)."""
+        if self.snapshot.unavailable is None:
+            return any("bootmem_phys" in seen for seen in self.snapshot.generation.evidence)
+        return self.release is not None and self.release >= (7, 4)
+
+    def option(self, name: str) -> bool | None:
+        """Whether a build option is on, None where the configuration is not known."""
+        config = self.snapshot.machine.config
+        return None if isinstance(config, Unknown) else config.get(name) == "y"
+
+    def built_with(self, name: str) -> Evidence:
+        """The build option as the kernel's configuration has it."""
+        config = self.snapshot.machine.config
+        value = "not known" if isinstance(config, Unknown) else config.get(name)
+        return Evidence(
+            f"/proc/config.gz or /boot/config-{self.snapshot.machine.release}",
+            f"# {name} is not set" if value is None else f"{name}={value}",
+        )
+
+    def said(self, *kinds: LogKind) -> tuple[LogFact, ...]:
+        """The lines of these kinds, in order."""
+        return tuple(fact for fact in self.log if fact.kind in kinds)
+
+    def given(self, *names: str) -> tuple[Evidence, ...]:
+        """The arguments of these names as the command line has them."""
+        if self.line is None:
+            return ()
+        wanted = {name.encode() for name in names}
+        return tuple(
+            argument(item.name, item.value)
+            for item in self.line.arguments
+            if item.name.replace(b"-", b"_") in wanted
+        )
+
+
+@lru_cache(maxsize=2)
+def _log_facts(log: str) -> tuple[LogFact, ...]:
+    """What a log tells; a full one takes seconds to read and seldom changes between looks."""
+    return kernel_log.facts(kernel_log.parse(log))
+
+
+def argument(name: bytes, value: bytes | None) -> Evidence:
+    """One argument of the command line."""
+    whole = name if value is None else name + b"=" + value
+    return Evidence(CMDLINE, whole.decode("utf-8", "surrogateescape"))
+
+
+def logged(fact: LogFact) -> Evidence:
+    """A line of the kernel log."""
+    return Evidence(KERNEL_LOG, fact.line.text)

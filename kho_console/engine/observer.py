@@ -1,0 +1,122 @@
+"""Looks at one source again and again, for a face that stays open."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from kho_console.engine import crash, doctor, strip
+from kho_console.engine.diagnose import diagnose
+from kho_console.engine.observe import observe
+from kho_console.model.check import Check
+from kho_console.model.event import Event, EventsLost
+from kho_console.model.finding import Finding
+from kho_console.model.snapshot import Snapshot
+from kho_console.model.unknown import Unknown
+from kho_console.source.protocol import EventStream, Source, SourceKind
+
+# A face that is handed a source names its type from here, as sources are not its to import.
+__all__ = ["EVENTS_KEPT", "Observer", "Source", "View"]
+
+EVENTS_KEPT = 10_000
+"""Events that stay in memory; adding 1 TiB in blocks of 128 MiB makes 8,192."""
+
+_EVENTS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One look, with what it means.
+
+    Attributes:
+        snapshot: The machine.
+        findings: What is worth attention, worst first.
+        checks: What can be seen here, as of the last full look.
+        events: The latest CPU and memory events, oldest first.
+        events_seen: How many there were in all.
+        strip: Physical memory as a strip.
+        taken: Seconds of the console's own monotonic clock when the look ended.
+    """
+
+    snapshot: Snapshot
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+    events: tuple[Event | EventsLost, ...]
+    events_seen: int
+    strip: strip.StripMap
+    taken: float
+
+
+class Observer:
+    """Looks at a source; a light look keeps what is costly to read.
+
+    `full` and `light` belong to one thread, `wait_for_events` to another.
+    """
+
+    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
+        """Watch `source`; `clock` tells the console's own monotonic seconds."""
+        self._source = source
+        self._clock = clock
+        self._last: View | None = None
+        self._lock = threading.Lock()
+        self._events: deque[Event | EventsLost] = deque(maxlen=EVENTS_KEPT)
+        self._seen = 0
+        self._stream: EventStream | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether the source changes by itself."""
+        return self._source.kind is SourceKind.LIVE
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """The source's kind and name."""
+        return self._source.kind, self._source.name
+
+    def full(self) -> View:
+        """Look at everything."""
+        if not self.live:
+            self._replay()
+        snapshot = observe(self._source)
+        return self._view(snapshot, doctor.examine(self._source, snapshot))
+
+    def light(self) -> View:
+        """Look at small files only; maps, processes and checks stay as they were."""
+        if self._last is None:
+            return self.full()
+        return self._view(observe(self._source, self._last.snapshot), self._last.checks)
+
+    def wait_for_events(self, timeout: float) -> int:
+        """Wait for events of a live machine at most `timeout` seconds, and count them."""
+        if self._stream is None:
+            self._stream = self._source.events()
+        arrived = self._stream.poll(timeout)
+        with self._lock:
+            self._events.extend(arrived)
+            self._seen += len(arrived)
+        return len(arrived)
+
+    def _replay(self) -> None:
+        recorded = crash.seen_events(self._source)
+        with self._lock:
+            self._events.clear()
+            self._events.extend([] if isinstance(recorded, Unknown) else recorded)
+            self._seen = len(self._events)
+
+    def _view(self, snapshot: Snapshot, checks: tuple[Check, ...]) -> View:
+        last = self._last
+        with self._lock:
+            skipped = max(len(self._events) - _EVENTS_SHOWN, 0)
+            events, seen = tuple(islice(self._events, skipped, None)), self._seen
+        self._last = View(
+            snapshot=snapshot,
+            findings=diagnose(snapshot),
+            checks=checks,
+            events=events,
+            events_seen=seen,
+            strip=strip.strip_map(snapshot, None if last is None else (last.snapshot, last.strip)),
+            taken=self._clock(),
+        )
+        return self._last

@@ -1,0 +1,126 @@
+"""The first answer: would the next reboot hand over, and if not, why not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kho_console.abi import luo
+from kho_console.model.finding import Finding, Severity
+from kho_console.model.generation import Finalize, State
+from kho_console.model.snapshot import Snapshot
+from kho_console.model.unknown import Cause, Unknown
+
+
+class Standing(StrEnum):
+    """How the answer begins."""
+
+    READY = "ready"
+    FLAWED = "ready, with errors"
+    NOT_YET = "not yet"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the next reboot would hand over.
+
+    Attributes:
+        standing: The answer.
+        sentence: What it rests on.
+        detail: What else an operator must know to rely on it.
+    """
+
+    standing: Standing
+    sentence: str
+    detail: str = ""
+
+
+_BY_FILE = "holds if it was loaded by file: kexec -s, not kexec -c"
+"""Segments loaded by kexec_load(2) carry no handover, in every release."""
+
+_ORDER = "holds if it was loaded by file (kexec -s), and after that"
+"""6.17 and 6.18 attach the handover while they load, and do not tell which came first."""
+
+
+def judge(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> Verdict:
+    """The answer for a snapshot, with what was found about it."""
+    if snapshot.unavailable is not None:
+        return _unavailable(snapshot, snapshot.unavailable)
+    answer = _life_cycle(snapshot)
+    errors = any(item.severity is Severity.ERROR for item in findings)
+    if answer.standing is Standing.READY and errors:
+        return Verdict(Standing.FLAWED, answer.sentence, "read the errors below before the reboot")
+    return answer
+
+
+def _unavailable(snapshot: Snapshot, why: Unknown) -> Verdict:
+    if why.cause is not Cause.ABSENT:
+        return Verdict(Standing.UNKNOWN, "the handover cannot be looked at", why.reason)
+    config = snapshot.machine.config
+    built = None if isinstance(config, Unknown) else config.get("CONFIG_KEXEC_HANDOVER") == "y"
+    if built is False:
+        return Verdict(
+            Standing.NO, "this kernel has no KHO", "it is built without CONFIG_KEXEC_HANDOVER"
+        )
+    if isinstance(snapshot.debugfs, Unknown) and snapshot.debugfs.cause is Cause.ABSENT:
+        return Verdict(Standing.UNKNOWN, "debugfs is not mounted", why.reason)
+    if built:
+        detail = f"boot with kho=on; {why.reason}"
+        return Verdict(Standing.NO, "the kernel is built with KHO, but it is off", detail)
+    return Verdict(Standing.NO, "there is no KHO on this kernel, or it is off", why.reason)
+
+
+def _life_cycle(snapshot: Snapshot) -> Verdict:
+    match snapshot.generation.finalize:
+        case Finalize.NONE:
+            return _loaded(snapshot, "an image is loaded, the next reboot will kexec into it")
+        case Finalize.LATCHING:
+            return _latching(snapshot)
+        case Finalize.REVERSIBLE:
+            return _ordered(snapshot, "finalized", "finalize", _ORDER)
+        case Finalize.ACTIVE_FILE:
+            return _ordered(snapshot, "active", "write 1 to active", _ORDER)
+
+
+def _loaded(snapshot: Snapshot, ready: str, before: str = "", detail: str = _BY_FILE) -> Verdict:
+    """The answer where only the image is left to ask for."""
+    loaded = snapshot.kexec.loaded
+    if isinstance(loaded, Unknown):
+        return Verdict(Standing.UNKNOWN, "whether an image is loaded is not known", loaded.reason)
+    if loaded:
+        return Verdict(Standing.READY, ready, detail)
+    if snapshot.kexec.load_disabled is True:
+        sentence = f"{before}no image is loaded, and loading is disabled"
+        return Verdict(Standing.NO, sentence, "kexec_load_disabled is 1 until the next reboot")
+    return Verdict(Standing.NOT_YET, f"{before}no image is loaded", "load one by file (kexec -s)")
+
+
+def _latching(snapshot: Snapshot) -> Verdict:
+    """6.19 and 7.0: any order, and with live update on the reboot finalizes by itself."""
+    if snapshot.state is State.FINALIZED:
+        return _loaded(snapshot, "finalized, and an image is loaded", "finalized, but ")
+    if snapshot.liveupdate_device is True or snapshot.outgoing.blob(luo.NAME) is not None:
+        ready = "an image is loaded; live update is on, so the reboot finalizes by itself"
+        return _loaded(snapshot, ready)
+    before = _loaded(snapshot, "")
+    if before.standing is not Standing.READY:
+        return Verdict(before.standing, f"not finalized; {before.sentence}", before.detail)
+    return Verdict(
+        Standing.NOT_YET,
+        "an image is loaded, but nothing is finalized",
+        "finalize before the reboot, or the next kernel finds no map and drops everything",
+    )
+
+
+def _ordered(snapshot: Snapshot, done: str, step: str, order: str) -> Verdict:
+    """The handover goes with an image only if it was finalized before the image was loaded."""
+    if snapshot.state is State.FINALIZED:
+        return _loaded(snapshot, f"{done}, and an image is loaded", f"{done}, but ", order)
+    if snapshot.kexec.loaded is True:
+        return Verdict(
+            Standing.NOT_YET,
+            f"the image was loaded while the handover was not {done}",
+            f"it carries no handover, even after a later {step}: {step}, then load it again",
+        )
+    return Verdict(Standing.NOT_YET, f"not {done}", f"{step}, then load an image (kexec -s)")

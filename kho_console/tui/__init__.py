@@ -1,0 +1,1 @@
+"""The terminal UI: it shows views of a machine and asks; it decides and computes nothing."""

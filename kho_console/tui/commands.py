@@ -1,0 +1,186 @@
+"""The one table of commands: bindings, bottom line, palette and help all come from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+SECTIONS = (
+    "overview",
+    "scratch",
+    "blobs",
+    "preserved",
+    "sessions",
+    "findings",
+    "doctor",
+)
+"""The subjects, in the order of their keys."""
+
+HELP = "help"
+SCREENS = (*SECTIONS, HELP)
+
+_SIGNS = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "tab": "Tab",
+    "enter": "Enter",
+    "escape": "Esc",
+    "space": "Space",
+    "up": "Up",
+    "down": "Down",
+    "left": "Left",
+    "right": "Right",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "ctrl+p": "^p",
+    "ctrl+q": "^q",
+    "ctrl+c": "^c",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that an operator can ask for.
+
+    Attributes:
+        id: Stable name.
+        keys: Keys, as Textual names them; the first one is shown.
+        title: What the palette calls it.
+        help: What it does, in one sentence.
+        action: The method `action_...` with its arguments: of the screen where `screens` names
+            some, else of the application.
+        screens: The screens that have it; none for all of them.
+        short: The word of the bottom line; empty to leave it out. Neighbours with the same word
+            share it.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    help: str
+    action: str
+    screens: tuple[str, ...] = ()
+    short: str = ""
+
+    def on(self, screen: str) -> bool:
+        """Whether it can be asked for on a screen."""
+        return not self.screens or screen in self.screens
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """Its keys as they are shown."""
+        return tuple(sign(key) for key in self.keys)
+
+
+def sign(key: str) -> str:
+    """A key as it is shown: `/` for `slash`."""
+    return _SIGNS.get(key, key)
+
+
+def _section(key: str, name: str, about: str) -> Command:
+    title = name.capitalize()
+    return Command(name, (key,), title, about, f"section('{name}')", (), title)
+
+
+_LISTS = tuple(name for name in SCREENS if name != "overview")
+_STRIP = ("preserved",)
+_BLOBS = ("blobs",)
+
+COMMANDS = (
+    _section("1", "overview", "The answer first: would the next reboot hand over, and what."),
+    _section("2", "scratch", "The areas that the next kernel boots in."),
+    _section("3", "blobs", "The root tree and what producers hand over, decoded."),
+    _section("4", "preserved", "Preserved memory: how much, where, whose."),
+    _section("5", "sessions", "Live-update sessions and who holds them."),
+    _section("8", "findings", "What is worth attention, with evidence and remedy."),
+    _section("9", "doctor", "What this console can and cannot see here, and what would fix it."),
+    Command("side", ("tab",), "Other side", "Go from what goes out to what came in, and back.",
+            "side", _BLOBS, "other side"),
+    Command("pane-left", ("left",), "List of blobs", "Let the arrows move in the list of blobs.",
+            "pane('list')", _BLOBS, "pane"),
+    Command("pane-right", ("right",), "Content of the blob", "Let the arrows move in the content.",
+            "pane('content')", _BLOBS, "pane"),
+    Command("hex", ("x",), "Bytes", "Show or hide the bytes, those of the chosen value marked.",
+            "hex", _BLOBS, "hex"),
+    Command("dts", ("d",), "Device tree source", "Show the tree as values or as source.",
+            "dts", _BLOBS, "dts"),
+    Command("filter", ("slash",), "Filter", "Show extents whose owner has a word: owner:memfd.",
+            "filter", _STRIP, "filter"),
+    Command("go", ("g",), "Go to address", "Go to the extent at a physical address.",
+            "go", _STRIP, "go to"),
+    Command("zoom-in", ("plus", "equals_sign"), "Zoom in", "Show the strip around its mark larger.",
+            "zoom(1)", _STRIP, "zoom"),
+    Command("zoom-out", ("minus",), "Zoom out", "Show more of the strip.",
+            "zoom(-1)", _STRIP, "zoom"),
+    Command("cell-left", ("left",), "Mark to the left", "Move the mark on the strip; it pans.",
+            "cell(-1)", _STRIP, "mark"),
+    Command("cell-right", ("right",), "Mark to the right", "Move the mark on the strip; it pans.",
+            "cell(1)", _STRIP, "mark"),
+    Command("look", ("enter",), "What is here", "Go to the first extent under the strip's mark, "
+            "or into the chosen blob.", "look", ("blobs", "preserved"), "look"),
+    Command("up", ("up", "k"), "Up", "One line up.", "move(-1)", _LISTS),
+    Command("down", ("down", "j"), "Down", "One line down.", "move(1)", _LISTS),
+    Command("page-up", ("pageup",), "Page up", "One screen up.", "page(-1)", _LISTS),
+    Command("page-down", ("pagedown",), "Page down", "One screen down.", "page(1)", _LISTS),
+    Command("first", ("home",), "First line", "To the first line.", "edge(False)", _LISTS),
+    Command("last", ("end",), "Last line", "To the last line.", "edge(True)", _LISTS),
+    Command("refresh", ("r",), "Read again", "Read everything again, also what is read slowly.",
+            "read_again", (), "read again"),
+    Command("pause", ("p", "space"), "Pause", "Stop reading by itself, or go on.",
+            "pause", (), "pause"),
+    Command("back", ("escape",), "Back", "Close what is open, else to the screen before.",
+            "go_back"),
+    Command("screenshot", ("S",), "Picture", "Write this screen as SVG to the state folder.",
+            "picture"),
+    Command("palette", ("colon", "ctrl+p"), "Palette", "Find a command by its name.",
+            "command_palette"),
+    Command(HELP, ("question_mark", "f1"), "Help", "All commands and their keys.",
+            f"section('{HELP}')", (), "help"),
+    Command("quit", ("q", "ctrl+q", "ctrl+c"), "Quit", "Leave the console.", "leave", (), "quit"),
+)  # fmt: skip
+
+
+def bindings(screen: str | None = None) -> list[BindingType]:
+    """The bindings of a screen, or those of the application."""
+    chosen = [item for item in COMMANDS if (screen in item.screens if screen else not item.screens)]
+    return [
+        Binding(key, item.action, item.title, show=False) for item in chosen for key in item.keys
+    ]
+
+
+def available(screen: str) -> tuple[Command, ...]:
+    """The commands that can be asked for on a screen, its own ones first."""
+    return (
+        *(item for item in COMMANDS if screen in item.screens),
+        *(item for item in COMMANDS if not item.screens),
+    )
+
+
+def bottom_line(screen: str) -> list[tuple[str, str]]:
+    """Keys and words for the bottom line, the most useful first: `("+ -", "zoom")`."""
+    if screen == SECTIONS[0]:
+        return _merged(item for item in COMMANDS if item.id in (*SECTIONS, HELP))
+    own = _merged(item for item in COMMANDS if screen in item.screens)
+    shared = [item for item in COMMANDS if not item.screens and item.id not in SECTIONS]
+    by_id = {item.id: item for item in shared}
+    first = by_id[HELP]
+    rest = [item for item in shared if item is not first]
+    return [*own, (f"1-{_last_section_key()}", "screens"), *_merged([first]), *_merged(rest)]
+
+
+def _last_section_key() -> str:
+    return next(item.keys[0] for item in reversed(COMMANDS) if item.id in SECTIONS)
+
+
+def _merged(commands: Iterable[Command]) -> list[tuple[str, str]]:
+    words: dict[str, list[str]] = {}
+    for item in commands:
+        if item.short:
+            words.setdefault(item.short, []).append(item.signs[0])
+    return [(" ".join(keys), word) for word, keys in words.items()]

@@ -1,0 +1,133 @@
+"""The daemon threads that read: a read stuck in the kernel must not keep the program alive."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kho_console.engine.observer import Observer, View
+
+_QUIET = 0.5
+"""Seconds without a further event before a burst of them is answered by one look."""
+
+_LONGEST_BURST = 5.0
+_PATIENCE_FOR_EVENTS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A look that ended in an error, in words."""
+
+    reason: str
+
+
+Answer: TypeAlias = View | Failure
+
+
+class Lookout:
+    """Runs an observer: one thread looks, one waits for events of a live machine.
+
+    A look never starts while another one runs. What is asked for meanwhile is done once,
+    afterwards, and only if it is a full look.
+    """
+
+    def __init__(
+        self,
+        observer: Observer,
+        deliver: Callable[[Answer], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Make it; `deliver` is called from its threads."""
+        self._observer = observer
+        self._deliver = deliver
+        self._clock = clock
+        self._state = threading.Condition()
+        self._light = False
+        self._full = False
+        self._busy_since: float | None = None
+        self._stopped = False
+        self._missed = False
+        self.paused = False
+
+    @property
+    def busy_for(self) -> float | None:
+        """Seconds that the running look has taken so far; None while none runs."""
+        since = self._busy_since
+        return None if since is None else self._clock() - since
+
+    def start(self) -> None:
+        """Start the threads and the first look."""
+        self.ask(full=True)
+        threading.Thread(target=self._look, name="kho-look", daemon=True).start()
+        if self._observer.live:
+            threading.Thread(target=self._listen, name="kho-listen", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let the threads end when they next can; nobody waits for them."""
+        with self._state:
+            self._stopped = True
+            self._state.notify_all()
+
+    def ask(self, *, full: bool) -> None:
+        """Ask for a look."""
+        with self._state:
+            if full:
+                self._full = True
+                if self._busy_since is None:
+                    self._busy_since = self._clock()
+            elif self._busy_since is None:
+                self._light = True
+                self._busy_since = self._clock()
+            self._state.notify_all()
+
+    def pause(self, paused: bool) -> None:
+        """Leave events unanswered for a while; the first look afterwards answers them."""
+        with self._state:
+            self.paused = paused
+            missed, self._missed = self._missed and not paused, self._missed and paused
+        if missed:
+            self.ask(full=True)
+
+    def _look(self) -> None:
+        while True:
+            with self._state:
+                self._state.wait_for(lambda: self._stopped or self._full or self._light)
+                if self._stopped:
+                    return
+                full, self._full, self._light = self._full, False, False
+                self._busy_since = self._clock()
+            answer = self._answer(full)
+            with self._state:
+                self._busy_since = self._clock() if self._full else None
+                if self._stopped:
+                    return
+            self._deliver(answer)
+
+    def _answer(self, full: bool) -> Answer:
+        try:
+            return self._observer.full() if full else self._observer.light()
+        except Exception as error:  # Whatever it is, the screen must live on and say so.
+            return Failure(f"{type(error).__name__}: {error}")
+
+    def _listen(self) -> None:
+        try:
+            while not self._stopped:
+                if self._observer.wait_for_events(_PATIENCE_FOR_EVENTS):
+                    self._until_quiet()
+                    self._answer_events()
+        except Exception as error:  # As above; without events the slow looks go on.
+            self._deliver(Failure(f"events are not heard any more: {error}"))
+
+    def _until_quiet(self) -> None:
+        limit = self._clock() + _LONGEST_BURST
+        while not self._stopped and self._clock() < limit:
+            if not self._observer.wait_for_events(_QUIET):
+                return
+
+    def _answer_events(self) -> None:
+        with self._state:
+            if self.paused:
+                self._missed = True
+                return
+        self.ask(full=True)

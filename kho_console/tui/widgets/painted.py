@@ -1,0 +1,57 @@
+"""The base of all widgets here: rows of text drawn line by line, redrawn only where they differ."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from kho_console.tui.rows import LOOKS, Row, plain
+
+
+class Painted(Widget, can_focus=False, inherit_bindings=False):
+    """Draws rows; the style sheets say how each look looks."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"painted--{look}" for look in LOOKS}
+    ALLOW_SELECT = False
+
+    def paint(self, row: Row, width: int, over: str = "") -> Strip:
+        """One row as wide as it must be, with the look `over` laid over all of it."""
+        base = self._look(self.rich_style, over)
+        segments = [Segment(text, self._look(self.rich_style, look, over)) for text, look in row]
+        return Strip(segments).adjust_cell_length(width, base).simplify()
+
+    def _look(self, base: Style, *looks: str) -> Style:
+        for look in looks:
+            if look:
+                base += self.get_component_rich_style(f"painted--{look}", partial=True)
+        return base
+
+
+class Panel(Painted):
+    """A few rows that are there as a whole, as high as they are many."""
+
+    _rows: tuple[Row, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What it shows, without looks."""
+        return "\n".join(plain(row).rstrip() for row in self._rows)
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Draw these rows; lines that stay the same are left alone."""
+        before, self._rows = self._rows, tuple(rows)
+        if len(before) != len(rows):
+            self.styles.height = len(rows)
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, self._rows, strict=True)):
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """See `Widget.render_line`."""
+        return self.paint(self._rows[y] if y < len(self._rows) else (), self.size.width)

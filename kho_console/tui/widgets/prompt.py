@@ -1,0 +1,50 @@
+"""A question in the line above the keys."""
+
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from kho_console.tui.rows import row
+from kho_console.tui.widgets.painted import Panel
+
+
+class Prompt(Horizontal):
+    """Asks for one line of text; hidden while it asks nothing."""
+
+    _answer: Callable[[str], None] | None = None
+
+    def compose(self) -> ComposeResult:
+        """See `Widget.compose`."""
+        yield Panel(id="question")
+        yield Input(compact=True, select_on_focus=False, id="answer")
+
+    @property
+    def asking(self) -> bool:
+        """Whether it waits for an answer."""
+        return self._answer is not None
+
+    def ask(self, question: str, value: str, answer: Callable[[str], None]) -> None:
+        """Ask; `answer` gets the text when it is entered."""
+        self._answer = answer
+        panel, entry = self.query_one("#question", Panel), self.query_one(Input)
+        panel.styles.width = len(question) + 3
+        panel.show([row(f" {question}: ")])
+        entry.value = value
+        self.add_class("-asking")
+        entry.focus()
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._answer = None
+        self.remove_class("-asking")
+        self.screen.set_focus(None)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Hand the answer over."""
+        event.stop()
+        answer = self._answer
+        self.close()
+        if answer is not None:
+            answer(event.value)

@@ -1,0 +1,23 @@
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+Dtc = Callable[[bytes], bytes]
+
+
+@pytest.fixture
+def dtc() -> Dtc:
+    """Turns tree source into a blob, as the device tree compiler of the system does."""
+    place = shutil.which("dtc")
+    if place is None:
+        pytest.skip("dtc is not installed (Debian: device-tree-compiler)")
+
+    def compile_tree(source: bytes) -> bytes:
+        command = [place, "-q", "-I", "dts", "-O", "dtb", "-"]
+        done = subprocess.run(command, input=source, capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    return compile_tree

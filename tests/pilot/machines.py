@@ -1,0 +1,148 @@
+"""Sources and waits for tests of the screen."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from kho_console.engine.observer import Observer
+from kho_console.model.event import Event, EventsLost
+from kho_console.resources import fixtures_folder
+from kho_console.source.fixture import FixtureSource
+from kho_console.source.protocol import SMALL_FILE, EventStream, SourceKind
+from kho_console.tui.app import KhoConsole
+from kho_console.tui.section import Section
+from kho_console.tui.widgets.banner import Banner
+from kho_console.tui.widgets.keys import Keys
+from kho_console.tui.widgets.lines import Lines
+from kho_console.tui.widgets.painted import Panel
+
+NEVER = 3600.0
+"""An interval that no test lives to see; ticks are made by hand."""
+
+RELEASE = "/proc/sys/kernel/kexec_load_disabled"
+"""A file that every look reads exactly once."""
+
+
+def recordings() -> list[str]:
+    folder = fixtures_folder()
+    return sorted(
+        str(found.parent.relative_to(folder)) for found in folder.glob("linux-*/*/manifest.json")
+    )
+
+
+def folder(name: str) -> Path:
+    return fixtures_folder() / name
+
+
+class Stream:
+    """Events that a test hands over."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Condition()
+        self._waiting: list[Event | EventsLost] = []
+        self._closed = False
+
+    def send(self, *events: Event) -> None:
+        with self._arrived:
+            self._waiting.extend(events)
+            self._arrived.notify_all()
+
+    def poll(self, timeout: float) -> list[Event | EventsLost]:
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._waiting or self._closed, timeout)
+            taken, self._waiting = self._waiting, []
+        return taken
+
+    def close(self) -> None:
+        with self._arrived:
+            self._closed = True
+            self._arrived.notify_all()
+
+
+class LiveRecording(FixtureSource):
+    """A recording that says it is a live machine.
+
+    Attributes:
+        reads: How often each path was read.
+        stream: The events that a face hears.
+        gate: While it is not set, reading `RELEASE` blocks.
+        broken: While it is set, reading anything ends in an error that no source should raise.
+    """
+
+    kind = SourceKind.LIVE  # type: ignore[assignment]
+
+    def __init__(self, name: str) -> None:
+        super().__init__(folder(name))
+        self.reads: Counter[str] = Counter()
+        self.stream = Stream()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.broken = False
+
+    def read(self, path: str, limit: int = SMALL_FILE) -> bytes:
+        self.reads[path] += 1
+        if self.broken:
+            raise RuntimeError("the disk is on fire")
+        if path == RELEASE:
+            assert self.gate.wait(60)
+        return super().read(path, limit)
+
+    def events(self) -> EventStream:  # type: ignore[override]
+        return self.stream
+
+    @property
+    def looks(self) -> int:
+        return self.reads[RELEASE]
+
+
+def console(name: str) -> KhoConsole:
+    return KhoConsole(Observer(FixtureSource(folder(name))), interval=NEVER)
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
+    """Let the application work until `condition` holds."""
+    for _ in range(1000):
+        await pilot.pause()
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it did not happen")
+
+
+async def seen(pilot: Pilot[int]) -> Section:
+    """The screen on top, once it shows a view."""
+    app = pilot.app
+    assert isinstance(app, KhoConsole)
+    await until(pilot, lambda: app.view is not None)
+    await until(pilot, lambda: isinstance(app.screen, Section) and app.screen.view is app.view)
+    await pilot.pause()
+    assert isinstance(app.screen, Section)
+    return app.screen
+
+
+async def open_screen(pilot: Pilot[int], *keys: str) -> Section:
+    await seen(pilot)
+    await pilot.press(*keys)
+    return await seen(pilot)
+
+
+def text(screen: Section) -> str:
+    """All that a screen shows, from top to bottom."""
+    shown: list[tuple[int, str]] = [
+        (widget.region.y, widget.text)
+        for widget in screen.query(Widget)
+        if isinstance(widget, Panel | Lines) and widget.display and widget.region
+    ]
+    return "\n".join(words for _, words in sorted(shown))
+
+
+def banner(screen: Section) -> str:
+    return screen.query_one(Banner).text.splitlines()[0]
+
+
+def bottom(screen: Section) -> str:
+    return screen.query_one(Keys).text

@@ -1,0 +1,199 @@
+"""Every screen on every recording, and what they show of the real ones."""
+
+import pytest
+
+from kho_console.tui.commands import SCREENS
+from kho_console.tui.widgets.lines import Lines
+from kho_console.tui.widgets.painted import Panel
+from tests.pilot.machines import banner, bottom, console, open_screen, recordings, seen, text
+
+KEYS = {
+    "overview": "1",
+    "scratch": "2",
+    "blobs": "3",
+    "preserved": "4",
+    "sessions": "5",
+    "findings": "8",
+    "doctor": "9",
+    "help": "question_mark",
+}
+
+
+def test_every_screen_has_a_key_here() -> None:
+    assert set(KEYS) == set(SCREENS)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        *((name, (80, 24)) for name in recordings()),
+        ("linux-6.18.15/loaded-first", (120, 40)),
+        ("linux-7.3.4/retrieved", (120, 40)),
+        ("linux-7.3.4/hotplugged", (40, 15)),
+    ],
+)
+async def test_every_screen_opens_and_fits(name: str, size: tuple[int, int]) -> None:
+    async with console(name).run_test(size=size) as pilot:
+        for subject, key in KEYS.items():
+            screen = await open_screen(pilot, key)
+            assert screen.subject == subject
+            assert screen.query_one("#keys").region.bottom == size[1]
+            for panel in screen.query(Panel):
+                if panel.display and panel.region:
+                    assert panel.region.bottom <= size[1], (subject, panel)
+                    longest = max(map(len, panel.text.splitlines()), default=0)
+                    assert longest <= size[0], (subject, panel.text)
+            for lines in screen.query(Lines):
+                least = 3 if size[1] >= 24 else 1
+                assert not lines.display or lines.region.height >= least, (subject, lines)
+
+
+async def test_the_overview_answers_first() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await seen(pilot)
+        assert banner(screen).startswith(" hv-17  7.3.4 x86_64  kho-v4 stateless")
+        assert banner(screen).endswith("R/O")
+        assert "FIXTURE" in banner(screen)
+        shown = text(screen)
+        assert "HANDOVER   ready: an image is loaded" in shown
+        assert "3 sessions · 15.2 MiB preserved in 49 ranges · 3 blobs" in shown
+        assert "836.0 MiB  low 744.0M  global none  node0 36.0M  node1 56.0M" in shown
+        assert "armed: image loaded · 256.0 MiB reserved · 2 of 2 CPUs present" in shown
+        assert "node1  0x4000_0000 " in shown
+        assert "233 of 345 bytes" in shown
+        assert bottom(screen).startswith(" 1 Overview 2 Scratch 3 Blobs 4 Preserved 5 Sessions")
+        assert bottom(screen).endswith("? help")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("linux-6.18.15/cold", "not yet: not finalized"),
+        ("linux-6.18.15/aborted", "not yet: not finalized"),
+        ("linux-6.18.15/finalized", "not yet: finalized, but no image is loaded"),
+        ("linux-6.18.15/loaded-first", "not yet: the image was loaded while"),
+        ("linux-6.18.15/ready", "ready: finalized, and an image is loaded"),
+        ("linux-7.1.13/sessions", "not yet: no image is loaded"),
+        ("linux-7.3.4/restored", "CAME FROM  kernel 7.3.4, through handover 1 since a cold boot"),
+    ],
+)
+async def test_the_answer_for_each_state(name: str, answer: str) -> None:
+    async with console(name).run_test(size=(80, 24)) as pilot:
+        assert answer in text(await seen(pilot))
+
+
+async def test_events_are_listed_newest_first() -> None:
+    async with console("linux-7.3.4/hotplugged").run_test(size=(80, 24)) as pilot:
+        line = text(await seen(pilot)).partition("EVENTS")[2].splitlines()[0]
+        assert line.index("online memory35") < line.index("online memory34")
+        assert "(8 earlier)" in line
+
+
+async def test_scratch_areas_stand_with_their_place() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        shown = text(await open_screen(pilot, "2"))
+        assert "836.0 MiB (876,609,536 bytes) in 4 areas" in shown
+        assert "low memory  0x0000_1040_0000    0x0000_3ec0_0000     744.0 MiB" in shown
+        assert "global      none: the kernel reserved nothing" in shown
+
+
+async def test_a_cut_root_tree_says_so_and_is_whole() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        shown = text(await open_screen(pilot, "3"))
+        assert "! cut at 233 of 345 bytes, rest from memory" in shown
+        assert "root tree kho-v4, 345 B at 0x0000_0066_c000" in shown
+        assert "preserved-memory-map 0x0000_400d_7000" in shown
+
+
+async def test_the_bytes_of_the_chosen_value_are_shown() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "3", "down", "down", "down", "right", *["down"] * 4)
+        shown = text(screen)
+        assert "memblock memblock-v1, 294 B at 0x0000_4046_a000" in shown
+        assert "    start              0x0000_6e80_0000" in shown
+        assert "    size               4.0 MiB (4,194,304 bytes)" in shown
+        # The value of /oops/start lies at byte 148, 0x94: the middle of row 0x90.
+        assert "0090  00 00 00 05 00 00 80 6e  |.......n|  start" in shown
+        await pilot.press("x")
+        await pilot.pause()
+        assert "0090  00" not in text(screen)
+
+
+async def test_device_tree_source_and_back() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(120, 40)) as pilot:
+        screen = await open_screen(pilot, "3", "d")
+        assert "/dts-v1/;" in text(screen)
+        assert "blob-size = [26 01 00 00 00 00 00 00]; /* 0x126, native u64 */" in text(screen)
+        await pilot.press("d")
+        await pilot.pause()
+        assert "/dts-v1/;" not in text(screen)
+
+
+async def test_tab_goes_to_the_other_side() -> None:
+    async with console("linux-7.3.4/retrieved").run_test(size=(120, 40)) as pilot:
+        screen = await open_screen(pilot, "3", "tab", "down")
+        assert "luo-v5, 32 B at 0x0000_4047_0000" in text(screen)
+        assert "stale: released by the kernel" in text(screen)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "root tree: none" in text(screen)
+
+
+async def test_preserved_memory_by_owner() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        shown = text(await open_screen(pilot, "4"))
+        assert "15.2 MiB (15,896,576 bytes) · 2,611 blocks · 49 ranges · map 168.0 KiB" in shown
+        assert "0x0000_0066_c000     4.0 KiB      0  t root tree" in shown
+        assert "1 of 64" in shown
+        for word in ("t root tree", "m memfd", "r reserve_mem", "u unattributed", ". hole"):
+            assert word in shown
+
+
+async def test_nothing_preserved_says_why() -> None:
+    async with console("linux-6.18.15/cold").run_test(size=(80, 24)) as pilot:
+        shown = text(await open_screen(pilot, "4"))
+        assert "PRESERVED  not yet: not finalized yet" in shown
+        shown = text(await open_screen(pilot, "5"))
+        assert "0 sessions" in shown
+
+
+async def test_sessions_and_their_holders() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "5", "down")
+        shown = text(screen)
+        assert "3 sessions · 3 memory files of 10.1 MiB preserved" in shown
+        assert "vm-db                     outgoing    not yet" in shown
+        assert "session vm-db" in shown
+        assert "pid 66  python3 /opt/agent/live-update-agent" in shown
+        assert "not yet: the kernel writes files and tokens at the kexec itself" in shown
+
+
+async def test_files_of_waiting_sessions() -> None:
+    async with console("linux-7.1.13/restored").run_test(size=(80, 24)) as pilot:
+        shown = text(await open_screen(pilot, "5"))
+        assert "incoming" in shown
+        assert "token 4097  memfd-v2" in shown
+        assert "nobody" in shown
+
+
+async def test_a_finding_with_its_evidence() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "8", "home")
+        assert "seen    /sys/kernel/debug/kho/out/finalize: not there" in text(screen)
+
+
+async def test_doctor_lists_its_checks() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        shown = text(await open_screen(pilot, "9"))
+        assert "17 passed" in shown
+        assert "CONFIG_KEXEC_HANDOVER=y" in shown
+
+
+@pytest.mark.parametrize("size", [(39, 24), (80, 14), (20, 3)])
+async def test_a_terminal_too_small_gets_one_line(size: tuple[int, int]) -> None:
+    async with console("linux-7.3.4/ready").run_test(size=size) as pilot:
+        screen = await seen(pilot)
+        assert text(screen).strip() == f"needs 40x15, this is {size[0]}x{size[1]}"
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "HANDOVER   ready" in text(screen)

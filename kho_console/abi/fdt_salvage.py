@@ -37,7 +37,8 @@ def read(data: bytes, names: Mapping[int, bytes] | None = None) -> FlatTree:
     reader = _Reader(data[: min(header.totalsize, MAXIMUM_SIZE)], header, names or {})
     reader.run()
     if not reader.nodes:
-        fault = reader.faults[0]
+        nothing = Fault(header.off_dt_struct, "there is no root node")
+        fault = reader.faults[0] if reader.faults else nothing
         raise FormatError(fault.offset, fault.reason)
     return FlatTree(assemble(reader.nodes), len(data), header.totalsize, tuple(reader.faults))
 

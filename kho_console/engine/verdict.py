@@ -47,6 +47,9 @@ def judge(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> Verdict:
     """The answer for a snapshot, with what was found about it."""
     if snapshot.unavailable is not None:
         return _unavailable(snapshot, snapshot.unavailable)
+    if snapshot.state is State.UNAVAILABLE:
+        detail = "its file cannot be read; run it as root, without lockdown"
+        return Verdict(Standing.UNKNOWN, "whether the handover is finalized is not known", detail)
     answer = _life_cycle(snapshot)
     errors = any(item.severity is Severity.ERROR for item in findings)
     if answer.standing is Standing.READY and errors:

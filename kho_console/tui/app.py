@@ -145,7 +145,7 @@ class KhoConsole(App[int], inherit_bindings=False):
 
     def tick(self) -> None:
         """Ask a live machine for a look, and show how late one is."""
-        if self._live and not self._lookout.paused and self._lookout.busy_for is None:
+        if self._live and not self._lookout.paused:
             self._light_looks += 1
             self._lookout.ask(full=self._light_looks % _LIGHT_LOOKS == 0)
         self._tell()

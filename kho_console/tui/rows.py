@@ -85,7 +85,13 @@ def column(text: str, width: int) -> str:
 def wrapped(text: str, width: int, first: Row = (), look: str = "", most: int = 99) -> list[Row]:
     """Text on as many rows as it takes, at most `most`, hanging behind `first`."""
     indent = len(plain(first))
-    lines = textwrap.wrap(text, max(width - indent - 1, 10), max_lines=most, placeholder=" ..")
+    lines = textwrap.wrap(
+        text,
+        max(width - indent - 1, 10),
+        max_lines=most,
+        placeholder=" ..",
+        break_on_hyphens=False,
+    )
     rows = [(*first, (line, look)) for line in lines[:1]]
     return rows + [((" " * indent, ""), (line, look)) for line in lines[1:]]
 

@@ -24,7 +24,7 @@ def without_offsets(node: TreeNode) -> TreeNode:
 
 def test_what_dtc_writes(dtc: Dtc) -> None:
     blob = dtc(
-        b"/dts-v1/; / { text = \"kho-v1\"; empty; a { bytes = [01 02 03]; "
+        b'/dts-v1/; / { text = "kho-v1"; empty; a { bytes = [01 02 03]; '
         b"b { deep = <0x11223344>; }; }; c { }; };"
     )
     tree = fdt.read_whole(blob)
@@ -39,7 +39,7 @@ def test_what_dtc_writes(dtc: Dtc) -> None:
 
 
 def test_offsets_point_at_the_values(dtc: Dtc) -> None:
-    blob = dtc(b"/dts-v1/; / { one = [aa bb]; n { two = [cc]; three = \"x\"; }; };")
+    blob = dtc(b'/dts-v1/; / { one = [aa bb]; n { two = [cc]; three = "x"; }; };')
     seen = {}
     for _, node in fdt.read_whole(blob).root.walk():
         for item in node.properties:

@@ -91,6 +91,9 @@ def test_nothing_before_a_root_node_is_no_tree() -> None:
     with pytest.raises(FormatError, match="unknown tag 7") as caught:
         fdt_salvage.read(tree_of(words(7)))
     assert caught.value.offset == 56
+    for structure in (words(DONE), words(NOP, DONE)):
+        with pytest.raises(FormatError, match="no root node"):
+            fdt_salvage.read(tree_of(structure))
 
 
 def test_offsets_out_of_the_data() -> None:

@@ -137,7 +137,9 @@ def test_cut_before_the_compatible_word() -> None:
 
 
 def test_a_later_word_falls_back_to_the_newer_strings() -> None:
-    tree = root_tree.read(kernel_trees.with_blob(kernel_trees.root("kho-v7", 4096), "x", 8, 9)[:170])
+    tree = root_tree.read(
+        kernel_trees.with_blob(kernel_trees.root("kho-v7", 4096), "x", 8, 9)[:170]
+    )
     assert (tree.compatible, tree.map_address) == (b"kho-v7", 4096)
     assert pointers(tree) == [(b"x", 8, 9)]
 

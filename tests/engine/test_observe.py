@@ -1,146 +1,19 @@
-"""Whole machines: the recordings' own numbers, and releases that were never recorded."""
+"""Whole machines of kernel releases that were never recorded."""
 
 from pathlib import Path
 
 import pytest
 
 from kho_console.engine.observe import observe
-from kho_console.model.blob import BlobState, KexecMetadata, LuoHeader, MemblockTree
+from kho_console.model.blob import BlobState, KexecMetadata, LuoHeader
 from kho_console.model.generation import Finalize, MapFormat, Protocol, State
 from kho_console.model.memory import MemoryRange, ScratchRole
 from kho_console.model.owner import Owner, OwnerKind
-from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Direction
-from kho_console.model.snapshot import Side, Snapshot
-from kho_console.model.tree import RootTree
-from kho_console.model.unknown import Cause, Maybe, Unknown
-from kho_console.source.fixture import FixtureSource
+from kho_console.model.unknown import Cause, Unknown
 from tests.engine import releases
+from tests.engine.answers import kind_of, map_of, names, tree_of, unknown
 from tests.fixture_folder import KHO, FixtureFolder
-from tests.recordings import RECORDINGS, folder
-
-
-def recorded(name: str) -> Snapshot:
-    return observe(FixtureSource(folder(name)))
-
-
-def map_of(snapshot: Snapshot) -> PreservedMap:
-    found = snapshot.inventory.preserved
-    assert isinstance(found, PreservedMap), found
-    return found
-
-
-def tree_of(side: Side) -> RootTree:
-    assert isinstance(side.tree, RootTree), side.tree
-    return side.tree
-
-
-def unknown(value: Maybe[object]) -> Unknown:
-    assert isinstance(value, Unknown), value
-    return value
-
-
-def names(side: Side) -> list[bytes]:
-    assert not isinstance(side.blobs, Unknown)
-    return [item.name for item in side.blobs]
-
-
-def kind_of(snapshot: Snapshot) -> tuple[Protocol, Finalize, State, str]:
-    found = snapshot.generation
-    return found.protocol, found.finalize, snapshot.state, found.releases
-
-
-# --- numbers of the recordings, counted from their files
-
-
-def test_7_3_4_with_sessions() -> None:
-    snapshot = recorded("linux-7.3.4/sessions")
-    assert kind_of(snapshot) == (Protocol.KHO_V4, Finalize.NONE, State.STATELESS, "7.2 and 7.3")
-    found = map_of(snapshot)
-    assert (found.bytes, len(found.ranges)) == (15_896_576, 49)
-    assert found.blocks_by_order == {0: 2603, **dict.fromkeys(range(1, 8), 1), 10: 1}
-    assert names(snapshot.outgoing) == [b"LUO", b"kexec-metadata", b"memblock"]
-    memblock = snapshot.outgoing.blob(b"memblock")
-    assert memblock is not None
-    assert isinstance(memblock.payload, MemblockTree)
-    assert [(item.name, item.size) for item in memblock.payload.regions] == [
-        (b"oops", 4 << 20),
-        (b"trace", 1 << 20),
-    ]
-    assert not isinstance(snapshot.scratch, Unknown)
-    assert [(item.role, item.node, item.size) for item in snapshot.scratch] == [
-        (ScratchRole.LOWMEM, None, 780_140_544),
-        (ScratchRole.GLOBAL, None, 0),
-        (ScratchRole.NODE, 0, 37_748_736),
-        (ScratchRole.NODE, 1, 58_720_256),
-    ]
-    tree = tree_of(snapshot.outgoing)
-    assert (tree.flat.totalsize, tree.window, tree.window_truncated) == (345, 233, True)
-    assert tree.flat.faults == ()
-    assert [item.name for item in tree.pointers] == [b"memblock", b"LUO", b"kexec-metadata"]
-    assert (snapshot.kexec_count, snapshot.booted_through_handover) == (0, False)
-
-
-def test_6_18_15_finalized() -> None:
-    snapshot = recorded("linux-6.18.15/finalized")
-    assert kind_of(snapshot) == (
-        Protocol.KHO_V1,
-        Finalize.REVERSIBLE,
-        State.FINALIZED,
-        "6.16 to 6.18",
-    )
-    found = map_of(snapshot)
-    assert (found.bytes, len(found.ranges), found.tie) == (5_251_072, 3, None)
-    assert found.blocks_by_order == {0: 6, **dict.fromkeys(range(1, 8), 2), 8: 1, 9: 1}
-    assert found.format is MapFormat.CHUNKS_PAGE
-    tree = tree_of(snapshot.outgoing)
-    assert (tree.window, tree.window_truncated, tree.address) == (196, False, 0x406DD000)
-    assert unknown(snapshot.kexec_count).cause is Cause.ABSENT
-
-
-def test_7_1_13_restored() -> None:
-    snapshot = recorded("linux-7.1.13/restored")
-    assert kind_of(snapshot) == (Protocol.KHO_V3, Finalize.NONE, State.STATELESS, "7.1")
-    assert snapshot.booted_through_handover is True
-    assert (snapshot.previous_release, snapshot.kexec_count) == (b"7.1.13", 1)
-    sessions = snapshot.inventory.sessions
-    assert not isinstance(sessions, Unknown)
-    assert [item.name for item in sessions] == [b"vm-web", b"vm-db", b"empty"]
-    assert {item.direction for item in sessions} == {Direction.INCOMING}
-    files = [
-        [(found.token, found.size) for found in item.files]
-        for item in sessions
-        if not isinstance(item.files, Unknown)
-    ]
-    assert files == [[(0x1001, 2 << 20), (0x1002, 64 << 10)], [(0x2001, 8 << 20)], []]
-    assert unknown(snapshot.inventory.preserved).cause is Cause.ABSENT
-    assert isinstance(snapshot.incoming, Side)
-    assert unknown(snapshot.incoming.preserved).reason == "released by the kernel at boot"
-
-
-@pytest.mark.parametrize("name", RECORDINGS)
-def test_every_recording(name: str) -> None:
-    snapshot = recorded(name)
-    _, _, moment = name.rpartition("/")
-    assert snapshot.booted_through_handover is (moment in ("restored", "retrieved"))
-    assert snapshot.offered is snapshot.booted_through_handover
-    assert snapshot.unavailable is None
-    assert snapshot.machine.release == name.partition("/")[0].removeprefix("linux-")
-    assert snapshot.source.kind == "fixture"
-    preserved = snapshot.inventory.preserved
-    if isinstance(preserved, PreservedMap):
-        ownership = snapshot.inventory.ownership
-        assert not isinstance(ownership, Unknown)
-        assert sum(ownership.bytes_by_owner().values()) == preserved.bytes
-
-
-def test_the_costly_part_is_kept() -> None:
-    source = FixtureSource(folder("linux-7.3.4/sessions"))
-    first = observe(source)
-    second = observe(source, first)
-    assert second.inventory is first.inventory
-    assert tree_of(second.outgoing).address == tree_of(first.outgoing).address
-
 
 # --- 6.17: bitmaps of 512 bytes
 

@@ -3,14 +3,12 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from kho_console.engine.observer import Observer
 from kho_console.model.event import Event, EventsLost
-from kho_console.resources import fixtures_folder
 from kho_console.source.fixture import FixtureSource
 from kho_console.source.protocol import SMALL_FILE, EventStream, SourceKind
 from kho_console.tui.app import KhoConsole
@@ -19,23 +17,13 @@ from kho_console.tui.widgets.banner import Banner
 from kho_console.tui.widgets.keys import Keys
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
+from tests.recordings import folder
 
 NEVER = 3600.0
 """An interval that no test lives to see; ticks are made by hand."""
 
-RELEASE = "/proc/sys/kernel/kexec_load_disabled"
+EACH_LOOK = "/proc/sys/kernel/kexec_load_disabled"
 """A file that every look reads exactly once."""
-
-
-def recordings() -> list[str]:
-    folder = fixtures_folder()
-    return sorted(
-        str(found.parent.relative_to(folder)) for found in folder.glob("linux-*/*/manifest.json")
-    )
-
-
-def folder(name: str) -> Path:
-    return fixtures_folder() / name
 
 
 class Stream:
@@ -44,7 +32,7 @@ class Stream:
     def __init__(self) -> None:
         self._arrived = threading.Condition()
         self._waiting: list[Event | EventsLost] = []
-        self._closed = False
+        self.closed = False
 
     def send(self, *events: Event) -> None:
         with self._arrived:
@@ -53,13 +41,13 @@ class Stream:
 
     def poll(self, timeout: float) -> list[Event | EventsLost]:
         with self._arrived:
-            self._arrived.wait_for(lambda: self._waiting or self._closed, timeout)
+            self._arrived.wait_for(lambda: self._waiting or self.closed, timeout)
             taken, self._waiting = self._waiting, []
         return taken
 
     def close(self) -> None:
         with self._arrived:
-            self._closed = True
+            self.closed = True
             self._arrived.notify_all()
 
 
@@ -68,17 +56,17 @@ class LiveRecording(FixtureSource):
 
     Attributes:
         reads: How often each path was read.
-        stream: The events that a face hears.
-        gate: While it is not set, reading `RELEASE` blocks.
+        streams: All streams that were opened, the closed ones too.
+        gate: While it is not set, reading `EACH_LOOK` blocks.
         broken: While it is set, reading anything ends in an error that no source should raise.
     """
 
-    kind = SourceKind.LIVE  # type: ignore[assignment]
+    kind = SourceKind.LIVE
 
     def __init__(self, name: str) -> None:
         super().__init__(folder(name))
         self.reads: Counter[str] = Counter()
-        self.stream = Stream()
+        self.streams: list[Stream] = []
         self.gate = threading.Event()
         self.gate.set()
         self.broken = False
@@ -87,16 +75,21 @@ class LiveRecording(FixtureSource):
         self.reads[path] += 1
         if self.broken:
             raise RuntimeError("the disk is on fire")
-        if path == RELEASE:
+        if path == EACH_LOOK:
             assert self.gate.wait(60)
         return super().read(path, limit)
 
     def events(self) -> EventStream:  # type: ignore[override]
-        return self.stream
+        self.streams.append(Stream())
+        return self.streams[-1]
+
+    @property
+    def listeners(self) -> list[Stream]:
+        return [stream for stream in self.streams if not stream.closed]
 
     @property
     def looks(self) -> int:
-        return self.reads[RELEASE]
+        return self.reads[EACH_LOOK]
 
 
 def console(name: str) -> KhoConsole:

@@ -27,7 +27,7 @@ def test_opens_and_answers(folder: Path) -> None:
     source = FixtureSource(folder)
     assert f"linux-{source.facts().release}" == folder.parent.name
     assert source.facts().hostname == "hv-17"
-    assert source.name == folder.name
+    assert source.name == f"{folder.parent.name}/{folder.name}"
     total = source.memory_total()
     assert not isinstance(total, Unknown)
     assert total % 1024 == 0

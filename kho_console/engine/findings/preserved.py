@@ -139,7 +139,7 @@ def _not_inside(ranges: Runs, ram: tuple[MemoryRange, ...]) -> "NDArray[np.bool_
     import numpy as np
 
     starts = np.array([item.start for item in ram], np.uint64)
-    ends = np.array([item.end for item in ram], np.uint64)
+    ends = np.array([min(item.end, (1 << 64) - 1) for item in ram], np.uint64)
     if not len(starts):
         return np.ones(len(ranges), np.bool_)
     index = starts.searchsorted(ranges.starts, side="right") - 1

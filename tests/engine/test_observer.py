@@ -1,0 +1,48 @@
+from kho_console.engine.observer import Observer
+from kho_console.model.event import Event
+from tests.pilot.machines import LiveRecording
+
+
+def test_a_light_look_keeps_what_is_costly() -> None:
+    source = LiveRecording("linux-7.3.4/sessions")
+    observer = Observer(source, clock=lambda: 12.0)
+    first = observer.light()
+    assert first.taken == 12.0
+    assert first.checks and first.findings
+    second = observer.light()
+    assert second.snapshot is not first.snapshot
+    assert second.snapshot.inventory is first.snapshot.inventory
+    assert second.checks is first.checks
+    assert second.strip.owners is first.strip.owners
+    third = observer.full()
+    assert third.snapshot.inventory is not first.snapshot.inventory
+    assert source.looks == 3
+
+
+def test_events_of_a_live_machine_are_kept_and_counted() -> None:
+    source = LiveRecording("linux-7.3.4/sessions")
+    observer = Observer(source)
+    assert observer.wait_for_events(0) == 0
+    many = [Event(float(at), "online", "memory", f"memory{at}", at) for at in range(150)]
+    source.listeners[0].send(*many)
+    assert observer.wait_for_events(0) == 150
+    view = observer.light()
+    assert view.events_seen == 150
+    assert len(view.events) == 100
+    assert view.events[-1] == many[-1]
+    assert len(source.streams) == 2  # its own, and one that the doctor tried and closed
+    assert len(source.listeners) == 1
+
+
+def test_events_of_a_recording_are_there_once_however_often_it_is_read() -> None:
+    from kho_console.source.fixture import FixtureSource
+    from tests.recordings import folder
+
+    observer = Observer(FixtureSource(folder("linux-7.3.4/hotplugged")))
+    for _ in range(2):
+        view = observer.full()
+        assert view.events_seen == 10
+        assert isinstance(view.events[0], Event)
+        assert (view.events[0].action, view.events[0].device) == ("offline", "cpu1")
+    assert not observer.live
+    assert observer.identity[0] == "fixture"

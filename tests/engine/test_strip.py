@@ -1,0 +1,194 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kho_console.engine import strip
+from kho_console.engine.observe import observe
+from kho_console.engine.strip import Band, Layer, StripMap, cell_at, cell_span, cells
+from kho_console.model.memory import MemoryBlock, MemoryRange, Node
+from kho_console.model.owner import OwnerKind
+from kho_console.model.preserved import Runs
+from kho_console.model.snapshot import Snapshot
+from kho_console.model.unknown import Cause, Unknown
+from kho_console.source.fixture import FixtureSource
+from tests.recordings import folder
+
+GIB = 1 << 30
+
+
+def layer(letter: str, *ranges: tuple[int, int]) -> Layer:
+    starts = np.array([start for start, _ in ranges], np.uint64)
+    ends = np.array([end for _, end in ranges], np.uint64)
+    return Layer(letter, Runs(starts, ends))
+
+
+def recorded(name: str) -> Snapshot:
+    return observe(FixtureSource(folder(name)))
+
+
+def bands(found: StripMap) -> tuple[Band, ...]:
+    assert not isinstance(found.bands, Unknown)
+    return found.bands
+
+
+def test_the_first_layer_that_touches_a_cell_wins() -> None:
+    span = MemoryRange(100, 80)
+    high, low = layer("p", (119, 121), (179, 180)), layer("R", (100, 140))
+    assert cells(span, 8, (high, low)) == "RppR...p"
+    assert cells(span, 8, (low, high)) == "RRRR...p"
+    assert cells(span, 8, ()) == "........"
+    assert cells(span, 0, (low,)) == ""
+
+
+def test_cells_begin_at_pages() -> None:
+    span = MemoryRange(0, GIB)
+    spans = [cell_span(span, 61, cell) for cell in range(61)]
+    assert all(item.start % 4096 == 0 for item in spans)
+    assert [item.start for item in spans[1:]] == [item.end for item in spans[:-1]]
+    assert spans[-1].end == GIB
+
+
+def test_addresses_near_the_end_of_64_bits() -> None:
+    span = MemoryRange((1 << 64) - (1 << 40), (1 << 40) - 1)
+    found = layer("p", ((1 << 64) - 8192, (1 << 64) - 4096))
+    assert cells(span, 200, (found,)) == "." * 199 + "p"
+
+
+@st.composite
+def drawings(draw: st.DrawFn) -> tuple[MemoryRange, int, list[tuple[str, list[tuple[int, int]]]]]:
+    start = draw(st.integers(0, 300))
+    size = draw(st.integers(1, 300))
+    layers = []
+    for letter in "ps":
+        edges = sorted(draw(st.sets(st.integers(0, 700), max_size=8)))
+        layers.append((letter, list(zip(edges[0::2], edges[1::2], strict=False))))
+    return MemoryRange(start, size), draw(st.integers(1, 90)), layers
+
+
+@given(drawings())
+def test_cells_as_a_slow_reader_would_draw_them(
+    drawn: tuple[MemoryRange, int, list[tuple[str, list[tuple[int, int]]]]],
+) -> None:
+    span, width, layers = drawn
+    expected = ""
+    for cell in range(width):
+        low = span.start + span.size * cell // width
+        high = max(span.start + span.size * (cell + 1) // width, low + 1)
+        expected += next(
+            (letter for letter, runs in layers if any(a < high and low < b for a, b in runs)), "."
+        )
+    assert cells(span, width, [layer(letter, *runs) for letter, runs in layers]) == expected
+
+
+@given(st.integers(0, 1 << 52), st.integers(1, 1 << 45), st.integers(1, 300), st.data())
+def test_a_cell_holds_the_addresses_that_lead_to_it(
+    start: int, size: int, width: int, data: st.DataObject
+) -> None:
+    span = MemoryRange(start, size)
+    address = data.draw(st.integers(start, start + size - 1))
+    cell = cell_at(span, width, address)
+    assert cell is not None and 0 <= cell < width
+    found = cell_span(span, width, cell)
+    assert found.start <= address < found.end
+    assert cell_at(span, width, start + size) is None
+    assert cell_at(span, width, start - 1) is None
+
+
+def test_zoom_keeps_the_address_in_the_middle_and_stays_inside() -> None:
+    whole = MemoryRange(GIB, GIB)
+    shown = strip.zoomed(whole, 8, GIB + GIB // 2)
+    assert shown == MemoryRange(GIB + GIB // 2 - GIB // 16, GIB // 8)
+    assert strip.zoomed(whole, 8, GIB) == MemoryRange(GIB, GIB // 8)
+    assert strip.zoomed(whole, 8, 2 * GIB - 1).end == 2 * GIB
+    assert strip.deepest_zoom(whole, 64, 4096) == 4096
+    assert strip.deepest_zoom(MemoryRange(0, 4096), 64, 4096) == 1
+
+
+def test_a_step_pans_and_goes_on_with_the_next_line() -> None:
+    lines = (Band(0, MemoryRange(0, 1024)), Band(1, MemoryRange(4096, 1024)))
+    step = strip.neighbour
+    assert step(lines, 0, lines[0].span, 64, 3) == 48
+    assert step(lines, 0, MemoryRange(256, 64), 64, 64) == 320
+    assert step(lines, 0, lines[0].span, 64, 64) == 4096
+    assert step(lines, 1, lines[1].span, 64, -1) == 1008
+    assert step(lines, 0, lines[0].span, 64, -1) == 0
+    assert step(lines, 1, lines[1].span, 64, 64) == 5119
+
+
+def test_a_recorded_machine_has_a_line_for_each_node() -> None:
+    found = strip.strip_map(recorded("linux-7.3.4/ready"))
+    assert bands(found) == (
+        Band(0, MemoryRange(0, GIB)),
+        Band(1, MemoryRange(GIB, 3 * GIB + (512 << 20))),
+    )
+    # scratch_phys names 0xe000000 and 0x10400000 for node 0 and low memory, 36 and 744 MiB.
+    drawn = cells(bands(found)[0].span, 256, found.machine)
+    assert drawn == "R" * 56 + "s" * 195 + "R" * 5
+    crash = cells(MemoryRange(0x6F000000, 256 << 20), 4, found.machine)
+    assert crash == "CCCC"
+
+
+def test_owners_come_as_layers_that_cover_what_is_preserved() -> None:
+    snapshot = recorded("linux-7.3.4/ready")
+    found = strip.strip_map(snapshot)
+    assert [item.letter for item in found.owners] == ["t", "l", "b", "n", "r", "m", "u"]
+    assert sum(item.runs.bytes for item in found.owners) == 15_896_576
+    assert found.preserved[0].runs.bytes == 15_896_576
+    reserved = next(item for item in found.owners if item.letter == "r")
+    assert [(item.start, item.size) for item in reserved.runs] == [
+        (0x6E800000, 4 << 20),
+        (0x7FCCD000, 1 << 20),
+    ]
+    assert strip.letters(MemoryRange(0x6E800000, 16 << 20), found.layers(by_owner=True)) == "rCR"
+
+
+def test_the_costly_layers_are_kept_while_the_inventory_is() -> None:
+    snapshot = recorded("linux-7.3.4/ready")
+    first = strip.strip_map(snapshot)
+    later = replace(snapshot, taken=snapshot.taken + 2)
+    assert strip.strip_map(later, (snapshot, first)).owners is first.owners
+    other = replace(snapshot, inventory=replace(snapshot.inventory, taken=1.0))
+    assert strip.strip_map(other, (snapshot, first)).owners is not first.owners
+
+
+def test_every_kind_of_owner_has_a_letter_of_its_own() -> None:
+    others = {strip.SCRATCH, strip.PRESERVED, strip.CRASH, strip.OTHER, strip.HOLE}
+    assert set(strip.OWNERS) == set(OwnerKind)
+    assert len(set(strip.OWNERS.values()) | others) == len(OwnerKind) + len(others)
+
+
+def machine(snapshot: Snapshot, **memory: object) -> StripMap:
+    nothing = Unknown(Cause.NOT_RECORDED, "not here")
+    changed = replace(snapshot.memory, **memory)  # type: ignore[arg-type]
+    return strip.strip_map(replace(snapshot, memory=changed, scratch=nothing))
+
+
+@pytest.mark.parametrize("nodes", [Unknown(Cause.ABSENT, "no blocks"), (), (Node(0, ()),)])
+def test_without_nodes_there_is_one_line_over_ram(nodes: object) -> None:
+    snapshot = recorded("linux-7.3.4/ready")
+    ram = (MemoryRange(4096, 4096), MemoryRange(16384, 4096))
+    assert bands(machine(snapshot, nodes=nodes, ram=ram)) == (Band(None, MemoryRange(4096, 16384)),)
+    assert bands(machine(snapshot, nodes=nodes, ram=())) == ()
+
+
+def test_without_anything_the_reason_is_told() -> None:
+    why = Unknown(Cause.NOT_PERMITTED, "masked")
+    assert machine(recorded("linux-7.3.4/ready"), nodes=why, ram=why).bands == why
+
+
+def test_offline_blocks_are_holes() -> None:
+    snapshot = recorded("linux-7.3.4/ready")
+    ram = (MemoryRange(0, 64),)
+    nothing: tuple[MemoryRange, ...] = ()
+    blocks = tuple(
+        MemoryBlock(number, MemoryRange(number * 16, 16), state, 0)
+        for number, state in enumerate(["online", "offline", "online", "going-offline"])
+    )
+    found = machine(snapshot, ram=ram, blocks=blocks, crash_regions=nothing)
+    assert cells(MemoryRange(0, 64), 4, found.machine) == "R.RR"
+    masked = Unknown(Cause.NOT_PERMITTED, "masked")
+    found = machine(snapshot, ram=masked, blocks=blocks, crash_regions=masked)
+    assert cells(MemoryRange(0, 64), 4, found.machine) == "R.R."

@@ -1,0 +1,127 @@
+from dataclasses import replace
+
+import pytest
+
+from kho_console.engine.observe import observe
+from kho_console.engine.verdict import Standing, judge
+from kho_console.model.finding import Finding, Severity
+from kho_console.model.generation import Finalize, Generation, Protocol, State
+from kho_console.model.snapshot import Snapshot
+from kho_console.model.unknown import Cause, Unknown
+from kho_console.source.fixture import FixtureSource
+from tests.recordings import folder
+
+
+def recorded(name: str) -> Snapshot:
+    return observe(FixtureSource(folder(name)))
+
+
+def loaded(snapshot: Snapshot, value: object, **more: object) -> Snapshot:
+    return replace(snapshot, kexec=replace(snapshot.kexec, loaded=value, **more))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "standing", "words"),
+    [
+        ("linux-6.18.15/cold", Standing.NOT_YET, "not finalized"),
+        ("linux-6.18.15/aborted", Standing.NOT_YET, "not finalized"),
+        ("linux-6.18.15/finalized", Standing.NOT_YET, "finalized, but no image is loaded"),
+        ("linux-6.18.15/loaded-first", Standing.NOT_YET, "the image was loaded while"),
+        ("linux-6.18.15/ready", Standing.READY, "finalized, and an image is loaded"),
+        ("linux-7.1.13/cold", Standing.NOT_YET, "no image is loaded"),
+        ("linux-7.3.4/ready", Standing.READY, "the next reboot will kexec into it"),
+        ("linux-7.3.4/restored", Standing.NOT_YET, "no image is loaded"),
+    ],
+)
+def test_recorded_states(name: str, standing: Standing, words: str) -> None:
+    found = judge(recorded(name))
+    assert found.standing is standing
+    assert words in found.sentence
+
+
+def test_what_a_ready_answer_rests_on_is_told() -> None:
+    assert "kexec -s" in judge(recorded("linux-7.3.4/ready")).detail
+    assert "after that" in judge(recorded("linux-6.18.15/ready")).detail
+    assert "load it again" in judge(recorded("linux-6.18.15/loaded-first")).detail
+
+
+def latching(state: State, *, live_update: bool) -> Snapshot:
+    snapshot = recorded("linux-6.18.15/ready")
+    generation = Generation(Protocol.KHO_V1, Finalize.LATCHING, "6.19 and 7.0")
+    return replace(snapshot, generation=generation, state=state, liveupdate_device=live_update)
+
+
+def test_the_kernels_that_latch() -> None:
+    found = judge(latching(State.OPEN, live_update=False))
+    assert found.standing is Standing.NOT_YET
+    assert "nothing is finalized" in found.sentence
+    found = judge(latching(State.OPEN, live_update=True))
+    assert found.standing is Standing.READY
+    assert "the reboot finalizes by itself" in found.sentence
+    found = judge(latching(State.FINALIZED, live_update=False))
+    assert found.standing is Standing.READY
+    found = judge(loaded(latching(State.OPEN, live_update=False), False))
+    assert found.sentence == "not finalized; no image is loaded"
+
+
+def test_errors_make_a_ready_answer_a_warned_one() -> None:
+    snapshot = recorded("linux-7.3.4/ready")
+    error = Finding("tree-torn", Severity.ERROR, "out/fdt", "torn", (), None)
+    assert judge(snapshot, (error,)).standing is Standing.FLAWED
+    assert judge(snapshot, (replace(error, severity=Severity.WARNING),)).standing is Standing.READY
+    assert judge(recorded("linux-7.3.4/cold"), (error,)).standing is Standing.NOT_YET
+
+
+def test_loading_that_is_disabled() -> None:
+    found = judge(loaded(recorded("linux-7.3.4/cold"), False, load_disabled=True))
+    assert found.standing is Standing.NO
+    assert "loading is disabled" in found.sentence
+
+
+def test_an_image_that_nobody_can_see_is_not_one_that_is_missing() -> None:
+    why = Unknown(Cause.NOT_RECORDED, "kexec_loaded is not recorded")
+    found = judge(loaded(recorded("linux-7.3.4/ready"), why))
+    assert found.standing is Standing.UNKNOWN
+    assert found.detail == why.reason
+
+
+def unavailable(why: Unknown, **changes: object) -> Snapshot:
+    snapshot = recorded("linux-7.3.4/cold")
+    return replace(snapshot, state=State.UNAVAILABLE, unavailable=why, **changes)  # type: ignore[arg-type]
+
+
+GONE = Unknown(Cause.ABSENT, "/sys/kernel/debug/kho is not there")
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"CONFIG_KEXEC_HANDOVER": "y"}, "but it is off"),
+        ({"CONFIG_KEXEC": "y"}, "this kernel has no KHO"),
+        (Unknown(Cause.ABSENT, "no config"), "no KHO on this kernel, or it is off"),
+    ],
+)
+def test_no_handover(config: object, words: str) -> None:
+    machine = replace(recorded("linux-7.3.4/cold").machine, config=config)  # type: ignore[arg-type]
+    found = judge(unavailable(GONE, machine=machine))
+    assert found.standing is Standing.NO
+    assert words in found.sentence
+
+
+def test_a_handover_that_cannot_be_seen() -> None:
+    closed = Unknown(Cause.NOT_PERMITTED, "debugfs is for root")
+    assert judge(unavailable(closed)).standing is Standing.UNKNOWN
+    missing = Unknown(Cause.ABSENT, "debugfs is not mounted")
+    found = judge(unavailable(GONE, debugfs=missing))
+    assert found.standing is Standing.UNKNOWN
+    assert found.sentence == "debugfs is not mounted"
+
+
+def test_the_2024_series() -> None:
+    snapshot = recorded("linux-6.18.15/ready")
+    generation = Generation(Protocol.RFC_2024, Finalize.ACTIVE_FILE, "never in a release")
+    found = judge(replace(snapshot, generation=generation, state=State.OPEN))
+    assert found.standing is Standing.NOT_YET
+    assert "write 1 to active, then load it again" in found.detail
+    active = judge(replace(snapshot, generation=generation, state=State.FINALIZED))
+    assert active.standing is Standing.READY

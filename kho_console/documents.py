@@ -81,7 +81,8 @@ def extents(found: Maybe[Ownership], *, unreliable: bool = False) -> Document:
 
 def sessions(snapshot: Snapshot) -> Document:
     """Live-update sessions."""
-    return _document(sessions=_each(snapshot.inventory.sessions, _session))
+    inventory = snapshot.inventory
+    return _document(sessions=_each(inventory.sessions, _session), waiting=inventory.waiting)
 
 
 def crash(snapshot: Snapshot, seen: Maybe[list[Event | EventsLost]]) -> Document:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kho_console.abi import runs
 from kho_console.abi.error import FormatError
-from kho_console.abi.memory import PhysicalMemory, page_of
+from kho_console.abi.memory import ADDRESS_LIMIT, PhysicalMemory, page_of
 from kho_console.model.generation import MapFormat
 from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import PreservedMap, Runs
@@ -26,8 +26,6 @@ _HEADER = struct.Struct("<QII")
 _ENTRY = struct.Struct("<QQ")
 _SMALL_BITMAP = 512
 _MAXIMUM_CHUNKS = 1 << 20
-ADDRESS_LIMIT = 1 << 56
-"""No architecture with KHO has physical addresses beyond this."""
 
 
 @dataclass(frozen=True, slots=True)

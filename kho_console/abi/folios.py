@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from kho_console.abi import runs
 from kho_console.abi.error import FormatError
-from kho_console.abi.vmalloc import ADDRESS_LIMIT
+from kho_console.abi.memory import ADDRESS_LIMIT
 from kho_console.model.preserved import PreservedMap, Runs
 
 if TYPE_CHECKING:

@@ -5,6 +5,9 @@ from typing import Protocol
 from kho_console.abi.error import FormatError
 from kho_console.model.unknown import Cause, Unknown
 
+ADDRESS_LIMIT = 1 << 56
+"""Physical addresses end here at the latest: 52 bits on x86-64 and arm64, with room to spare."""
+
 
 class MissingMemory(LookupError):
     """Physical memory that cannot be had: not recorded, not permitted, not RAM.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kho_console.abi import runs
 from kho_console.abi.error import FormatError
-from kho_console.abi.memory import PhysicalMemory, page_of
+from kho_console.abi.memory import ADDRESS_LIMIT, PhysicalMemory, page_of
 from kho_console.model.generation import MapFormat
 from kho_console.model.preserved import PreservedMap, Runs
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from kho_console.model.preserved import Addresses
 
 _ENTRY = 8
-ADDRESS_LIMIT = 1 << 56
-"""No architecture with KHO has physical addresses beyond this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kho_console.abi.error import FormatError
-from kho_console.abi.memory import PhysicalMemory, page_of
+from kho_console.abi.memory import ADDRESS_LIMIT, PhysicalMemory, page_of
 from kho_console.model.blob import VmallocDescriptor
 
 if TYPE_CHECKING:
     from kho_console.model.preserved import Addresses
 
 DESCRIPTOR_SIZE = 16
-ADDRESS_LIMIT = 1 << 56
-"""Physical addresses end here at the latest: 52 bits on x86-64 and arm64, with room to spare."""
 
 _DESCRIPTOR = struct.Struct("<QIHH")
 _KNOWN_FLAGS = 1 | 2

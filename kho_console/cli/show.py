@@ -17,7 +17,7 @@ from kho_console.model.owner import Ownership
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Session
 from kho_console.model.snapshot import Side, Snapshot
-from kho_console.model.unknown import Maybe, Unknown
+from kho_console.model.unknown import Cause, Maybe, Unknown
 
 
 def status(source: Source, wanted: Namespace) -> int:
@@ -102,11 +102,13 @@ def sessions(source: Source, wanted: Namespace) -> int:
     if wanted.json:
         output.document(documents.sessions(snapshot))
         return exit_code.DONE
-    found = snapshot.inventory.sessions
+    found, waiting = snapshot.inventory.sessions, snapshot.inventory.waiting
+    if isinstance(waiting, Unknown) and waiting.cause is not Cause.ABSENT:
+        output.say(f"whether sessions of the previous kernel wait is not known: {waiting.reason}")
     if isinstance(found, Unknown):
         output.line(f"sessions: {text.word(found)}: {found.reason}")
     elif not found:
-        output.line("no live-update session is held, and none waits in the incoming records")
+        output.line("no live-update session is held")
     else:
         output.table(
             (_session(item) for item in found), ("session", "direction", "holder", "files")

@@ -41,9 +41,16 @@ def parsed(
         return Unknown(Cause.INVALID, f"{path} holds {content[:40]!r}")
 
 
-def number(source: Source, path: str, base: int = 10) -> Maybe[int]:
-    """A file that holds one number, with or without a sign."""
-    return parsed(source, path, lambda content: int(content, base))
+def number(source: Source, path: str, least: int = 0) -> Maybe[int]:
+    """A file that holds one decimal number, no smaller than `least`."""
+
+    def parse(content: bytes) -> int:
+        value = int(content)
+        if value < least:
+            raise ValueError(content)
+        return value
+
+    return parsed(source, path, parse)
 
 
 def flag(source: Source, path: str) -> Maybe[bool]:

@@ -24,6 +24,7 @@ def take(
 ) -> Inventory:
     """Walk preserved memory and processes, and read the files that take the kexec lock."""
     processes = source.processes()
+    found_sessions, waiting = _sessions(source, processes, incoming)
     found = preserved.outgoing(source, recognised, tree, blobs, memory.ram)
     recovered, ownership = (
         (found, found) if isinstance(found, Unknown) else _searched(source, found, tree, blobs)
@@ -33,7 +34,8 @@ def take(
         preserved=found,
         recovered=recovered,
         ownership=ownership,
-        sessions=_sessions(source, processes, incoming),
+        sessions=found_sessions,
+        waiting=waiting,
         device_holders=sessions.device_holders(processes),
         crash_size=machine.crash_size(source),
         crash_hotplug=machine.crash_hotplug(source),
@@ -64,16 +66,21 @@ def _searched(
 
 def _sessions(
     source: Source, processes: tuple[Process, ...], incoming: Maybe[Side]
-) -> Maybe[tuple[Session, ...]]:
-    """Sessions that processes hold, and those that still wait in the previous kernel's records.
+) -> tuple[tuple[Session, ...], Maybe[int]]:
+    """Sessions that processes hold and those that wait in the previous kernel's records.
 
     A descriptor of the device or of a session shows that the device was opened, which releases
     the records.
+
+    Returns:
+        The sessions, and how many of them wait, or why that is not known.
     """
     after_handover = not isinstance(incoming, Unknown)
     held = sessions.held(processes, after_handover=after_handover)
-    if isinstance(incoming, Unknown) or sessions.device_was_opened(processes):
-        return held
+    if isinstance(incoming, Unknown):
+        return held, incoming
+    if sessions.device_was_opened(processes):
+        return held, Unknown(Cause.RELEASED, "the live-update device was opened since the boot")
     page_size = source.facts().page_size
     waiting = sessions.incoming(source.memory, incoming.blob(luo.NAME), page_size)
-    return held if isinstance(waiting, Unknown) else held + waiting
+    return (held, waiting) if isinstance(waiting, Unknown) else (held + waiting, len(waiting))

@@ -57,8 +57,8 @@ def kexec(source: Source, crash_size: Maybe[int]) -> KexecState:
         crash_size=crash_size,
         elfcorehdr_size=files.number(source, "/sys/kernel/crash_elfcorehdr_size"),
         load_disabled=files.flag(source, f"{paths.SYSCTL}/kexec_load_disabled"),
-        load_limit_reboot=files.number(source, f"{paths.SYSCTL}/kexec_load_limit_reboot"),
-        load_limit_panic=files.number(source, f"{paths.SYSCTL}/kexec_load_limit_panic"),
+        load_limit_reboot=files.number(source, f"{paths.SYSCTL}/kexec_load_limit_reboot", -1),
+        load_limit_panic=files.number(source, f"{paths.SYSCTL}/kexec_load_limit_panic", -1),
     )
 
 

@@ -43,6 +43,9 @@ def _blocks(source: Source) -> Maybe[tuple[MemoryBlock, ...]]:
         return names
     if not size:
         return Unknown(Cause.INVALID, f"{paths.MEMORY}/block_size_bytes is 0")
+    numbers = sorted(_numbered(names, "memory"))
+    if numbers and (numbers[-1] + 1) * size > 1 << 64:
+        return Unknown(Cause.INVALID, f"memory{numbers[-1]} lies beyond all addresses")
     node_of = _node_of_block(source)
     return tuple(
         MemoryBlock(
@@ -51,7 +54,7 @@ def _blocks(source: Source) -> Maybe[tuple[MemoryBlock, ...]]:
             state=files.text(source, f"{paths.MEMORY}/memory{number}/state"),
             node=node_of.get(number, Unknown(Cause.ABSENT, "no node links this memory block")),
         )
-        for number in sorted(_numbered(names, "memory"))
+        for number in numbers
     )
 
 

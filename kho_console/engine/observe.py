@@ -14,9 +14,10 @@ from kho_console.engine import (
     scratch,
     sides,
 )
-from kho_console.engine.generation import recognise
+from kho_console.engine.generation import Recognised, recognise
 from kho_console.engine.paths import Handover
 from kho_console.model.blob import KexecMetadata
+from kho_console.model.generation import Protocol
 from kho_console.model.machine import Machine, MemoryLayout
 from kho_console.model.snapshot import Identity, Inventory, Side, Snapshot
 from kho_console.model.tree import RootTree
@@ -51,6 +52,7 @@ def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
         else previous.inventory
     )
     outgoing = _completed(Side(window, blobs, costly.preserved), costly)
+    came = _is_there(offered)
     return Snapshot(
         source=Identity(source.kind, source.name),
         taken=source.clock(),
@@ -61,8 +63,8 @@ def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
         scratch=scratch.areas(source, where, recognised.generation),
         outgoing=outgoing,
         incoming=incoming,
-        offered=_is_there(offered),
-        booted_through_handover=_is_there(incoming),
+        offered=came,
+        booted_through_handover=_booted_through_handover(source, recognised, incoming, came),
         previous_release=_previous_release(incoming),
         kexec_count=_kexec_count(outgoing, incoming),
         inventory=costly,
@@ -108,6 +110,22 @@ def _completed(outgoing: Side, inventory: Inventory) -> Side:
 def _same_start(window: RootTree, recovered: RootTree) -> bool:
     """Whether the recovered tree is the one that the window still shows."""
     return window.flat.totalsize == recovered.flat.totalsize
+
+
+def _booted_through_handover(
+    source: Source, recognised: Recognised, incoming: Maybe[Side], offered: Maybe[bool]
+) -> Maybe[bool]:
+    """`in/` is there after a handover only; the 2024 series shows it below /sys/firmware.
+
+    Where debugfs cannot be seen, a boot protocol without a handover still proves there was none.
+    """
+    if recognised.generation.protocol is Protocol.RFC_2024:
+        return source.exists(paths.RFC_2024_IN)
+    there = _is_there(incoming)
+    if there is not True and offered is False:
+        return False
+    hidden = recognised.unavailable if recognised.generation.protocol is Protocol.UNKNOWN else None
+    return there if there is True or hidden is None else hidden
 
 
 def _hidden(mount: Maybe[str], host: Machine) -> Unknown | None:

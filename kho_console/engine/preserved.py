@@ -83,6 +83,8 @@ def _head(recognised: Recognised, tree: Maybe[RootTree]) -> Maybe[int]:
             return Unknown(Cause.ABSENT, reason)
         return tree
     head = tree.map_address
+    if head == 0 and generation.finalize is Finalize.LATCHING:
+        return NOT_FINALIZED
     if head == 0 and generation.finalize is Finalize.NONE:
         return Unknown(Cause.INVALID, "the root tree names a map at address 0")
     return head

@@ -7,16 +7,18 @@ own, while the content of memory files comes in long runs that its records then 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kho_console.abi import memfd, root_tree
+from kho_console.abi import memfd, root_tree, runs
 from kho_console.abi.error import FormatError
 from kho_console.abi.fdt_header import MAGIC
 from kho_console.abi.memory import MissingMemory, PhysicalMemory
-from kho_console.model.preserved import PreservedMap
+from kho_console.model.preserved import PreservedMap, Runs
 from kho_console.model.session import Memfd
 from kho_console.model.tree import RootTree
 
 PAGE_LIMIT = 1 << 18
 """Pages looked at before the search gives up; 1 GiB of single pages at 4 KiB."""
+
+_JOIN_AT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ def search(memory: PhysicalMemory, preserved: PreservedMap, limit: int = PAGE_LI
     """
     tree: RootTree | None = None
     memfds: list[Memfd] = []
+    explained = _Explained()
     looked = 0
-    for address in _pages(preserved, memfds):
+    for address in _pages(preserved, explained):
         if looked >= limit:
             return Found(tree, tuple(memfds), False)
         looked += 1
@@ -55,10 +58,31 @@ def search(memory: PhysicalMemory, preserved: PreservedMap, limit: int = PAGE_LI
         state = memfd.recognise(memory, address, preserved.page_size, preserved)
         if state is not None:
             memfds.append(state)
+            explained.add(state.content)
     return Found(tree, tuple(sorted(memfds, key=lambda item: item.address)), True)
 
 
-def _pages(preserved: PreservedMap, memfds: list[Memfd]) -> Iterator[int]:
+class _Explained:
+    """The content of the memfds found so far: one joined list, and a few yet to be joined."""
+
+    def __init__(self) -> None:
+        self._joined = runs.empty()
+        self._recent: list[Runs] = []
+
+    def add(self, content: Runs) -> None:
+        self._recent.append(content)
+        if len(self._recent) > _JOIN_AT:
+            parts = [self._joined, *self._recent]
+            self._joined = runs.joined([p.starts for p in parts], [p.ends for p in parts])
+            self._recent.clear()
+
+    def end_at(self, address: int) -> int | None:
+        """First address behind the content that holds `address`, None where none does."""
+        ends = (part.end_of_run_at(address) for part in (self._joined, *self._recent))
+        return max((end for end in ends if end is not None), default=None)
+
+
+def _pages(preserved: PreservedMap, explained: _Explained) -> Iterator[int]:
     """Preserved pages of order 0 that no memfd found so far explains."""
     singles = preserved.by_order.get(0)
     if singles is None:
@@ -67,12 +91,11 @@ def _pages(preserved: PreservedMap, memfds: list[Memfd]) -> Iterator[int]:
         run = singles[index]
         address = run.start
         while address < run.end:
-            taken = [item.content.end_of_run_at(address) for item in memfds]
-            if explained := max((end for end in taken if end is not None), default=None):
-                address = explained
-                continue
-            yield address
-            address += preserved.page_size
+            end = explained.end_at(address)
+            if end is None:
+                yield address
+                end = address + preserved.page_size
+            address = end
 
 
 def _root_tree(memory: PhysicalMemory, address: int, preserved: PreservedMap) -> RootTree | None:

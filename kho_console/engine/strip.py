@@ -25,6 +25,7 @@ CRASH = "C"
 OTHER = "R"
 
 _GRAIN = 4096
+_LAST = (1 << 64) - 1
 """Cells begin at multiples of the smallest page there is."""
 
 OWNERS = {
@@ -63,7 +64,7 @@ class StripMap:
 
     Attributes:
         bands: The lines, or why there are none.
-        machine: Scratch, crash kernel and other RAM, the first one wins.
+        machine: Crash kernel, scratch and other RAM, the first one wins.
         preserved: Preserved memory as one layer; no layer where it is not known.
         owners: The same cut by kind of owner.
     """
@@ -101,7 +102,7 @@ def cells(span: MemoryRange, width: int, layers: Sequence[Layer]) -> str:
 
     if width < 1:
         return ""
-    edges = [_edge(span, width, cell) for cell in range(width + 1)]
+    edges = [min(_edge(span, width, cell), _LAST) for cell in range(width + 1)]
     starts = np.array(edges[:-1], np.uint64)
     ends = np.maximum(np.array(edges[1:], np.uint64), starts + np.uint64(1))
     drawn = np.full(width, HOLE, "<U1")
@@ -210,10 +211,11 @@ def _around(ranges: Sequence[MemoryRange]) -> MemoryRange:
 
 
 def _machine(snapshot: Snapshot) -> Iterable[Layer]:
-    if not isinstance(snapshot.scratch, Unknown):
-        yield _layer(SCRATCH, [area.range for area in snapshot.scratch])
+    # 7.1.13 puts its crash region into scratch memory after a handover.
     if not isinstance(snapshot.memory.crash_regions, Unknown):
         yield _layer(CRASH, snapshot.memory.crash_regions)
+    if not isinstance(snapshot.scratch, Unknown):
+        yield _layer(SCRATCH, [area.range for area in snapshot.scratch])
     yield _layer(OTHER, _online(snapshot.memory))
 
 

@@ -52,6 +52,7 @@ class Inventory:
         recovered: The root tree read from its own page, where that page was found.
         ownership: Whose the preserved memory is.
         sessions: Live-update sessions.
+        waiting: How many of them wait in the previous kernel's records.
         device_holders: Processes that are seen to hold /dev/liveupdate; none may mean not allowed
             to look.
         crash_size: Bytes reserved for crash images.
@@ -63,6 +64,7 @@ class Inventory:
     recovered: Maybe[RootTree]
     ownership: Maybe[Ownership]
     sessions: Maybe[tuple[Session, ...]]
+    waiting: Maybe[int]
     device_holders: tuple[Holder, ...]
     crash_size: Maybe[int]
     crash_hotplug: Maybe[bool]

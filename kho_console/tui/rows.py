@@ -118,3 +118,10 @@ def flowed(items: Iterable[Row], width: int, gap: int = 2, indent: int = 1) -> l
             current = ((" " * indent, ""),)
         current = (*current, *item, (" " * gap, ""))
     return [*rows, current]
+
+
+def exactly(rows: Sequence[Row], height: int) -> list[Row]:
+    """These rows on exactly `height` lines; the last one says so where some are cut."""
+    if len(rows) > height:
+        return [*rows[: height - 1], (("   ..", "dim"),)]
+    return [*rows, *[()] * (height - len(rows))]

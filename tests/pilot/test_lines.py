@@ -67,6 +67,14 @@ async def test_the_cursor_line_has_a_sign_and_others_do_not() -> None:
         assert all(lines.render_line(y).cell_length == 20 for y in range(5))
 
 
+async def test_nothing_reaches_the_terminal_that_could_steer_it() -> None:
+    lines = Lines("list", cursor=False)
+    async with Alone(lines).run_test(size=(20, 5)) as pilot:
+        lines.show(FixedRows([row("a\x1b[2J\x9b1m\r\n\u202eb")]))
+        await pilot.pause()
+        assert lines.render_line(0).text.rstrip() == "a?[2J?1m???b"
+
+
 async def test_a_list_that_shrinks_keeps_the_cursor_inside() -> None:
     lines = Lines("list")
     async with Alone(lines).run_test(size=(20, 5)) as pilot:

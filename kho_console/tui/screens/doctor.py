@@ -9,7 +9,7 @@ from kho_console import text
 from kho_console.engine.observer import View
 from kho_console.model.check import Check, Result
 from kho_console.tui import commands
-from kho_console.tui.rows import FixedRows, Row, column, row, rule, wrapped
+from kho_console.tui.rows import FixedRows, Row, column, exactly, row, rule, wrapped
 from kho_console.tui.section import Section
 from kho_console.tui.signs import NAME, RESULTS
 from kho_console.tui.widgets.lines import Lines
@@ -62,7 +62,7 @@ class Doctor(Section):
             rows += wrapped(text.escaped(item.evidence), width, _label("seen"), "dim", most=3)
         if item.remedy:
             rows += wrapped(text.escaped(item.remedy), width, _label("remedy"))
-        self.query_one("#detail", Panel).show([*rows, *[()] * _DETAIL][:_DETAIL])
+        self.query_one("#detail", Panel).show(exactly(rows, _DETAIL))
 
 
 def _ordered(view: View) -> list[Check]:

@@ -9,13 +9,13 @@ from kho_console import text
 from kho_console.engine.observer import View
 from kho_console.model.finding import Finding
 from kho_console.tui import commands
-from kho_console.tui.rows import FixedRows, Row, row, rule, wrapped
+from kho_console.tui.rows import FixedRows, Row, exactly, row, rule, wrapped
 from kho_console.tui.section import Section
 from kho_console.tui.signs import finding_line, totals
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
 
-_DETAIL = 11
+_DETAIL = 12
 
 
 class Findings(Section):
@@ -58,7 +58,7 @@ class Findings(Section):
         if view.findings:
             rows += detail(view.findings[self.lines().cursor], width)
         most = max(min(_DETAIL, self.size.height // 2), 4)
-        self.query_one("#detail", Panel).show([*rows, *[()] * most][:most])
+        self.query_one("#detail", Panel).show(exactly(rows, most))
 
 
 def detail(item: Finding, width: int) -> list[Row]:

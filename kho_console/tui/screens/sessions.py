@@ -11,7 +11,7 @@ from kho_console.model.session import Session
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
 from kho_console.tui import commands
-from kho_console.tui.rows import FixedRows, Row, column, row, rule, wrapped
+from kho_console.tui.rows import FixedRows, Row, column, exactly, row, rule, wrapped
 from kho_console.tui.section import Section
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
@@ -59,7 +59,7 @@ class Sessions(Section):
         rows = [rule(width)]
         if sessions:
             rows += _whole(sessions[self.lines().cursor], width)
-        self.query_one("#detail", Panel).show([*rows, *[()] * _DETAIL][:_DETAIL])
+        self.query_one("#detail", Panel).show(exactly(rows, _DETAIL))
 
 
 def _sessions(view: View) -> tuple[Session, ...]:

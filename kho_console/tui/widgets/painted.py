@@ -21,7 +21,9 @@ class Painted(Widget, can_focus=False, inherit_bindings=False):
     def paint(self, row: Row, width: int, over: str = "") -> Strip:
         """One row as wide as it must be, with the look `over` laid over all of it."""
         base = self._look(self.rich_style, over)
-        segments = [Segment(text, self._look(self.rich_style, look, over)) for text, look in row]
+        segments = [
+            Segment(_harmless(text), self._look(self.rich_style, look, over)) for text, look in row
+        ]
         return Strip(segments).adjust_cell_length(width, base).simplify()
 
     def _look(self, base: Style, *looks: str) -> Style:
@@ -29,6 +31,13 @@ class Painted(Widget, can_focus=False, inherit_bindings=False):
             if look:
                 base += self.get_component_rich_style(f"painted--{look}", partial=True)
         return base
+
+
+def _harmless(text: str) -> str:
+    """The last guard of the terminal: names are escaped before, but nothing else gets through."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class Panel(Painted):

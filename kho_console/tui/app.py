@@ -38,10 +38,10 @@ _SECTIONS: tuple[type[Section], ...] = (
     Overview, Scratch, Blobs, Preserved, Sessions, Findings, Doctor, Help,
 )  # fmt: skip
 
-# Sixteen colours come out of these as white on black, cyan, green, yellow and red.
+# With sixteen colours these become white on black, bright cyan, green, yellow and red.
 _DARK = Theme(
     name="kho-dark",
-    primary="#5fafd7",
+    primary="#5fd7ff",
     secondary="#5f87af",
     accent="#87d7ff",
     foreground="#d0d0d0",

@@ -9,8 +9,8 @@ from kho_console.model.event import Event
 from kho_console.tui.app import KhoConsole
 from kho_console.tui.widgets.painted import Painted
 from tests.pilot.machines import (
-    NEVER,
     EACH_LOOK,
+    NEVER,
     LiveRecording,
     banner,
     bottom,
@@ -21,7 +21,6 @@ from tests.pilot.machines import (
     until,
 )
 
-CPU = "/sys/devices/system/cpu/online"
 LOCKED = "/sys/kernel/kexec_crash_size"
 """A file whose reading takes the kexec lock: full looks only."""
 

@@ -204,3 +204,11 @@ async def test_a_terminal_too_small_gets_one_line(size: tuple[int, int]) -> None
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert "HANDOVER   ready" in text(screen)
+
+
+async def test_names_that_would_steer_the_terminal_are_shown_as_bytes() -> None:
+    async with console("hostile/names-with-escapes").run_test(size=(80, 24)) as pilot:
+        for key in KEYS.values():
+            shown = text(await open_screen(pilot, key))
+            assert all(letter.isprintable() or letter == "\n" for letter in shown)
+        assert "\\x1b" in text(await open_screen(pilot, "3"))

@@ -10,7 +10,8 @@ from kho_console.model.unknown import Cause
 
 def screen(source: Source) -> int:
     """Run the TUI on a source. On a machine without KHO say so, and what there is instead."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws on stderr, so all three must be the terminal.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         output.say("no terminal here; `kho-console status` prints the same as text or as --json")
         return exit_code.NOT_AVAILABLE
     if source.kind == LIVE:

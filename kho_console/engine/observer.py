@@ -83,10 +83,16 @@ class Observer:
         return self._view(snapshot, doctor.examine(self._source, snapshot))
 
     def light(self) -> View:
-        """Look at small files only; maps, processes and checks stay as they were."""
+        """Look at small files only; maps, processes and checks stay as they were.
+
+        Where those files tell that the handover has moved on, it becomes a full look.
+        """
         if self._last is None:
             return self.full()
-        return self._view(observe(self._source, self._last.snapshot), self._last.checks)
+        snapshot = observe(self._source, self._last.snapshot)
+        if _signs(snapshot) != _signs(self._last.snapshot):
+            return self.full()
+        return self._view(snapshot, self._last.checks)
 
     def wait_for_events(self, timeout: float) -> int:
         """Wait for events of a live machine at most `timeout` seconds, and count them."""
@@ -120,3 +126,16 @@ class Observer:
             taken=self._clock(),
         )
         return self._last
+
+
+def _signs(snapshot: Snapshot) -> tuple[object, ...]:
+    """What of the small files tells that the costly part is out of date."""
+    blobs = snapshot.outgoing.blobs
+    known = () if isinstance(blobs, Unknown) else blobs
+    return (
+        snapshot.state,
+        snapshot.kexec.loaded,
+        snapshot.kexec.crash_loaded,
+        snapshot.liveupdate_device,
+        [(blob.name, blob.content) for blob in known],
+    )

@@ -1,6 +1,9 @@
 from kho_console.engine.observer import Observer
 from kho_console.model.event import Event
+from kho_console.source.fixture import FixtureSource
+from tests.fuzz.overlay import Overlay
 from tests.pilot.machines import LiveRecording
+from tests.recordings import folder
 
 
 def test_a_light_look_keeps_what_is_costly() -> None:
@@ -19,6 +22,19 @@ def test_a_light_look_keeps_what_is_costly() -> None:
     assert source.looks == 3
 
 
+def test_a_light_look_that_sees_the_handover_move_looks_at_everything() -> None:
+    loaded = {"/sys/kernel/kexec_loaded": b"0\n"}
+    below = FixtureSource(folder("linux-7.3.4/sessions"))
+    observer = Observer(Overlay(below, loaded, below.memory))
+    first = observer.full()
+    assert observer.light().snapshot.inventory is first.snapshot.inventory
+    loaded["/sys/kernel/kexec_loaded"] = b"1\n"
+    second = observer.light()
+    assert second.snapshot.kexec.loaded is True
+    assert second.snapshot.inventory is not first.snapshot.inventory
+    assert observer.light().snapshot.inventory is second.snapshot.inventory
+
+
 def test_events_of_a_live_machine_are_kept_and_counted() -> None:
     source = LiveRecording("linux-7.3.4/sessions")
     observer = Observer(source)
@@ -35,9 +51,6 @@ def test_events_of_a_live_machine_are_kept_and_counted() -> None:
 
 
 def test_events_of_a_recording_are_there_once_however_often_it_is_read() -> None:
-    from kho_console.source.fixture import FixtureSource
-    from tests.recordings import folder
-
     observer = Observer(FixtureSource(folder("linux-7.3.4/hotplugged")))
     for _ in range(2):
         view = observer.full()

@@ -1,6 +1,7 @@
 """Pictures go to the state folder and nowhere else."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -35,3 +36,19 @@ async def test_a_picture_that_cannot_be_written_is_said(
         screen = await open_screen(pilot, "4", "S")
         await pilot.pause()
         assert "no picture: " in bottom(screen)
+
+
+async def test_the_picture_of_the_readme_is_what_the_console_draws() -> None:
+    picture = Path(__file__).parent / "pictures" / "overview.svg"
+    readme = Path(__file__).resolve().parents[2] / "README.md"
+    assert "(tests/pilot/pictures/overview.svg)" in readme.read_text()
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot, "1")
+        drawn = pilot.app.export_screenshot(title="kho-console")
+    assert _words(drawn) == _words(picture.read_text())
+
+
+def _words(svg: str) -> list[str]:
+    """The text of a picture, piece by piece."""
+    found = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    return [item.text or "" for item in found]

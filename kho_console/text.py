@@ -67,6 +67,11 @@ def exact(value: int) -> str:
     return f"{size(value)} ({value:,} bytes)" if value >= 1024 else f"{value} bytes"
 
 
+def token(value: int) -> str:
+    """A session file's token: agents write these in hexadecimal."""
+    return f"0x{value:x}"
+
+
 def word(unknown: Unknown) -> str:
     """The word for a value that is not known, short enough for a column."""
     return _WORDS[unknown.cause]

@@ -15,7 +15,7 @@ from kho_console.model.blob import Blob, BlobState
 from kho_console.model.finding import Finding
 from kho_console.model.owner import Ownership
 from kho_console.model.preserved import PreservedMap
-from kho_console.model.session import Session
+from kho_console.model.session import Session, SessionFile
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.unknown import Cause, Maybe, Unknown
 
@@ -251,17 +251,13 @@ def _session(session: Session) -> tuple[str, ...]:
         first = session.holders[0]
         more = f" and {len(session.holders) - 1} more" if len(session.holders) > 1 else ""
         holder = f"{first.pid} {text.escaped(first.command)}{more}"
-    files = text.told(
-        session.files,
-        lambda known: (
-            ", ".join(
-                f"0x{item.token:x} {text.escaped(item.handler)} {text.told(item.size, text.size)}"
-                for item in known
-            )
-            or "none"
-        ),
-    )
+    files = text.told(session.files, lambda known: ", ".join(map(_file, known)) or "none")
     return text.escaped(session.name), session.direction, holder, files
+
+
+def _file(item: SessionFile) -> str:
+    size = text.told(item.size, text.size)
+    return f"{text.token(item.token)} {text.escaped(item.handler)} {size}"
 
 
 def _yes_no(value: Maybe[bool], yes: str, no: str) -> str:

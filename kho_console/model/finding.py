@@ -33,7 +33,7 @@ class Finding:
         id: Stable identifier.
         severity: How bad it is.
         subject: What it is about: a file, a blob, a session, an area.
-        text: What is so and what it means.
+        text: What is so and what it means; names in it are escaped already.
         evidence: What was read that shows it.
         remedy: What to do; None where there is nothing to do.
     """

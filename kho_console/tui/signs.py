@@ -40,17 +40,11 @@ def finding_rows(item: Finding, width: int, most: int) -> list[Row]:
     """A finding on at most `most` lines: sign, name, text."""
     mark, look = SEVERITIES[item.severity]
     first = row((f" {mark} ", look), (column(item.id, NAME), "strong"), " ")
-    return wrapped(_about(item), width, first, most=most)
+    return wrapped(item.text, width, first, most=most)
 
 
 def finding_line(item: Finding, width: int) -> Row:
     """A finding on one line."""
     mark, look = SEVERITIES[item.severity]
     rest = max(width - NAME - 6, 8)
-    return row(
-        (f"{mark} ", look), (column(item.id, NAME), "strong"), " ", column(_about(item), rest)
-    )
-
-
-def _about(item: Finding) -> str:
-    return text.escaped(item.text)
+    return row((f"{mark} ", look), (column(item.id, NAME), "strong"), " ", column(item.text, rest))

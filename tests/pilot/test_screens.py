@@ -179,7 +179,7 @@ async def test_files_of_waiting_sessions() -> None:
     async with console("linux-7.1.13/restored").run_test(size=(80, 24)) as pilot:
         shown = text(await open_screen(pilot, "5"))
         assert "incoming" in shown
-        assert "token 4097  memfd-v2" in shown
+        assert "token 0x1001  memfd-v2" in shown
         assert "nobody" in shown
 
 

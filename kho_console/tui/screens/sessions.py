@@ -1,65 +1,38 @@
 """Live-update sessions: their names, who holds them, and what they preserve."""
 
-from collections.abc import Iterable
-
-from textual.widget import Widget
-
 from kho_console import text
 from kho_console.engine.observer import View
 from kho_console.model.owner import OwnerKind
 from kho_console.model.session import Session
 from kho_console.model.snapshot import Snapshot
-from kho_console.model.unknown import Unknown
+from kho_console.model.unknown import Cause, Unknown
 from kho_console.tui import commands
-from kho_console.tui.rows import FixedRows, Row, column, exactly, row, rule, wrapped
-from kho_console.tui.section import Section
-from kho_console.tui.widgets.lines import Lines
-from kho_console.tui.widgets.painted import Panel
+from kho_console.tui.listed import Listed, labelled
+from kho_console.tui.rows import FixedRows, Row, column, row
 
 _NAME = 24
-_DETAIL = 8
 
 
-class Sessions(Section):
+class Sessions(Listed):
     """See the module."""
 
     subject = "sessions"
+    detail_height = 8
     BINDINGS = commands.bindings(subject)
-
-    def body(self) -> Iterable[Widget]:
-        """See `Section.body`."""
-        yield Panel(id="head")
-        yield Panel(id="columns")
-        yield Lines("list")
-        yield Panel(id="detail")
-
-    def lines(self) -> Lines:
-        """See `Section.lines`."""
-        return self.query_one("#list", Lines)
 
     def show(self, view: View) -> None:
         """See `Section.show`."""
-        width = self.size.width
-        label = row((" SESSIONS   ", "strong"))
-        head = wrapped(_answer(view.snapshot), width, label)
-        self.query_one("#head", Panel).show([*head, rule(width)])
         sessions = _sessions(view)
         titles = f"   {'name':<{_NAME}}  {'direction':<10}  {'files':<14}  held by"
-        self.query_one("#columns", Panel).show([row((titles if sessions else "", "dim"))])
+        self.head("SESSIONS", _answer(view.snapshot), row((titles if sessions else "", "dim")))
+        width = self.size.width
         self.lines().show(FixedRows([_line(item, width) for item in sessions]))
-        self._detail(view)
+        self.explain(view)
 
-    def on_lines_moved(self) -> None:
-        """Tell more of the session under the cursor."""
-        if self.view is not None:
-            self._detail(self.view)
-
-    def _detail(self, view: View) -> None:
-        width, sessions = self.size.width, _sessions(view)
-        rows = [rule(width)]
-        if sessions:
-            rows += _whole(sessions[self.lines().cursor], width)
-        self.query_one("#detail", Panel).show(exactly(rows, _DETAIL))
+    def detail(self, view: View) -> list[Row]:
+        """See `Listed.detail`."""
+        sessions = _sessions(view)
+        return _whole(sessions[self.lines().cursor], self.size.width) if sessions else []
 
 
 def _sessions(view: View) -> tuple[Session, ...]:
@@ -80,6 +53,9 @@ def _answer(snapshot: Snapshot) -> str:
         if files:
             total = text.size(sum(item.size or 0 for item in files))
             parts.append(f"{text.count(len(files), 'memory file')} of {total} preserved")
+    waiting = snapshot.inventory.waiting
+    if isinstance(waiting, Unknown) and waiting.cause is not Cause.ABSENT:
+        parts.append(f"whether more wait is not known: {waiting.reason}")
     return " · ".join(parts)
 
 
@@ -98,19 +74,15 @@ def _line(item: Session, width: int) -> Row:
 
 
 def _whole(item: Session, width: int) -> list[Row]:
-    rows = wrapped(text.escaped(item.name), width, _label("session"), "strong", most=2)
+    rows = labelled("session", text.escaped(item.name), width, "strong", most=2)
     for holder in item.holders:
         words = f"pid {holder.pid}  {text.escaped(holder.command)}"
-        rows += wrapped(words, width, _label("held by"), most=1)
+        rows += labelled("held by", words, width, most=1)
     if isinstance(item.files, Unknown):
         words = f"{text.word(item.files)}: {item.files.reason}"
-        return rows + wrapped(words, width, _label("files"), "dim")
+        return rows + labelled("files", words, width, "dim")
     for file in item.files:
         size = text.told(file.size, text.exact)
-        words = f"token {file.token}  {text.escaped(file.handler)}  {size}"
-        rows += wrapped(words, width, _label("file"), most=1)
+        words = f"token {text.token(file.token)}  {text.escaped(file.handler)}  {size}"
+        rows += labelled("file", words, width, most=1)
     return rows
-
-
-def _label(word: str) -> Row:
-    return row((f" {word:<8}", "strong"))

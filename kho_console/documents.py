@@ -14,7 +14,7 @@ from kho_console.model.event import Event, EventsLost
 from kho_console.model.finding import Finding
 from kho_console.model.generation import Finalize, MapFormat, Protocol
 from kho_console.model.memory import MemoryRange, ScratchArea
-from kho_console.model.owner import Owner, Ownership
+from kho_console.model.owner import Owner, OwnerKind, Ownership
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Session
 from kho_console.model.snapshot import Side, Snapshot
@@ -27,20 +27,31 @@ _SCHEMA = 1
 _NOT_READ = Unknown(Cause.NOT_YET, "the crash image's ELF core header is not read by this verb")
 
 
-def status(snapshot: Snapshot, findings: Iterable[Finding]) -> Document:
-    """The whole answer in one document."""
+def status(snapshot: Snapshot, findings: Iterable[Finding], verdict: Mapping[str, str]) -> Document:
+    """The whole answer in one document.
+
+    Args:
+        snapshot: The machine.
+        findings: What is worth attention.
+        verdict: Whether the next reboot would hand over: `standing`, `sentence`, `detail`.
+    """
     host = snapshot.machine
     return _document(
-        source={"kind": snapshot.source.kind, "name": snapshot.source.name},
+        verdict=verdict,
+        source={"kind": snapshot.source.kind, "name": text.escaped(snapshot.source.name)},
         kernel={
-            "release": host.release,
-            "machine": host.architecture,
+            "release": text.escaped(host.release),
+            "machine": text.escaped(host.architecture),
             "page_size": host.page_size,
         },
         handover=_handover(snapshot),
         scratch=_each(snapshot.scratch, _area),
         outgoing=_side(snapshot.outgoing),
         incoming=_map(snapshot.incoming, _side),
+        sessions={
+            "held": _map(snapshot.inventory.sessions, _held),
+            "waiting": snapshot.inventory.waiting,
+        },
         kexec={
             "loaded": snapshot.kexec.loaded,
             "crash_loaded": snapshot.kexec.crash_loaded,
@@ -90,6 +101,8 @@ def crash(snapshot: Snapshot, seen: Maybe[list[Event | EventsLost]]) -> Document
     return _document(
         armed=snapshot.kexec.crash_loaded,
         cpus={"noted": _NOT_READ, "possible": _map(snapshot.cpus.possible, len)},
+        crash_size=snapshot.kexec.crash_size,
+        elfcorehdr_size=snapshot.kexec.elfcorehdr_size,
         regions=_each(snapshot.memory.crash_regions, _range),
         elfcorehdr=_NOT_READ,
         coverage=_NOT_READ,
@@ -105,14 +118,17 @@ def tree(side: str, name: bytes | None, found: FlatTree) -> Document:
         bytes=found.size,
         totalsize=found.totalsize,
         truncated=found.truncated,
-        faults=[{"offset": item.offset, "reason": item.reason} for item in found.faults],
+        faults=[
+            {"offset": item.offset, "reason": text.escaped(item.reason)} for item in found.faults
+        ],
         root=_node(found.root),
     )
 
 
 def struct(side: str, blob: Blob) -> Document:
     """A blob that is no tree: its fields and its bytes."""
-    return _document(side=side, content=blob.content.hex(), **_blob_whole(blob))
+    content = _map(blob.content, bytes.hex)
+    return _document(side=side, content=content, **_blob_whole(blob))
 
 
 def checks(answers: Iterable[Check]) -> Document:
@@ -123,9 +139,9 @@ def checks(answers: Iterable[Check]) -> Document:
             {
                 "id": item.id,
                 "result": item.result,
-                "text": item.text,
-                "evidence": item.evidence or nothing,
-                "remedy": item.remedy or nothing,
+                "text": text.escaped(item.text),
+                "evidence": text.escaped(item.evidence) if item.evidence else nothing,
+                "remedy": text.escaped(item.remedy) if item.remedy else nothing,
             }
             for item in answers
         ]
@@ -142,13 +158,13 @@ def _plain(content: Mapping[str, object]) -> Document:
     for key, value in content.items():
         if isinstance(value, Unknown):
             found[key] = None
-            found[f"{key}_reason"] = value.reason
+            found[f"{key}_reason"] = text.reason(value)
         elif isinstance(value, Mapping):
             found[key] = _plain(value)
         elif isinstance(value, list | tuple):
             found[key] = [_plain(item) if isinstance(item, Mapping) else item for item in value]
         else:
-            found[key] = value
+            found[key] = text.harmless(value) if isinstance(value, str) else value
     return found
 
 
@@ -237,7 +253,7 @@ def _blob(blob: Blob) -> Document:
         if blob.compatible is None
         else text.escaped(blob.compatible),
         "state": blob.state,
-        "reason": blob.reason,
+        "reason": text.escaped(blob.reason),
         "address": blob.address,
     }
 
@@ -261,11 +277,22 @@ def _owner(owner: Owner) -> Document:
     return {
         "kind": owner.kind,
         "name": text.escaped(owner.name),
-        "session": Unknown(Cause.ABSENT, "session unknown, or no memfd")
-        if owner.session is None
-        else text.escaped(owner.session),
+        "session": _session_of(owner),
         "text": text.owner(owner),
     }
+
+
+def _session_of(owner: Owner) -> Maybe[str]:
+    if owner.kind is not OwnerKind.MEMFD:
+        return Unknown(Cause.ABSENT, "not a memfd")
+    if owner.session is None:
+        return Unknown(Cause.ABSENT, "session unknown")
+    return text.escaped(owner.session)
+
+
+def _held(sessions: tuple[Session, ...]) -> int:
+    """How many of them a process holds; the others wait in the previous kernel's records."""
+    return sum(bool(item.holders) for item in sessions)
 
 
 def _session(session: Session) -> Document:
@@ -293,7 +320,10 @@ def _finding(finding: Finding) -> Document:
         "severity": finding.severity,
         "subject": text.escaped(finding.subject),
         "text": finding.text,
-        "evidence": [{"path": item.path, "value": item.value} for item in finding.evidence],
+        "evidence": [
+            {"path": text.escaped(item.path), "value": text.escaped(item.value)}
+            for item in finding.evidence
+        ],
         "remedy": finding.remedy or Unknown(Cause.ABSENT, "nothing to do"),
     }
 

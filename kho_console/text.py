@@ -5,14 +5,20 @@ names from a kernel or a file are escaped, and an unknown value is the word for 
 """
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from kho_console.model.blob import Blob
 from kho_console.model.event import Event, EventsLost
+from kho_console.model.finding import Finding, Severity
 from kho_console.model.generation import Generation, Protocol, State
-from kho_console.model.memory import ScratchArea, ScratchRole
-from kho_console.model.owner import Owner, OwnerKind
+from kho_console.model.memory import MemoryRange, ScratchArea, ScratchRole
+from kho_console.model.owner import Owner, OwnerKind, Ownership
+from kho_console.model.preserved import PreservedMap
+from kho_console.model.session import Direction, Session
+from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Maybe, Unknown
 
 T = TypeVar("T")
@@ -21,7 +27,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SHORT_UNITS = ("", "K", "M", "G", "T", "P", "E")
 
 _WORDS = {
-    Cause.ABSENT: "none",
+    Cause.ABSENT: "not shown",
     Cause.NOT_YET: "not yet",
     Cause.NOT_PERMITTED: "not permitted",
     Cause.NOT_RECORDED: "not recorded",
@@ -33,6 +39,12 @@ _WORDS = {
     Cause.UNREADABLE: "unreadable",
 }
 
+_DIRECTIONS = {
+    Direction.OUTGOING: "",
+    Direction.UNKNOWN: " of unknown direction",
+    Direction.INCOMING: " of the previous kernel waiting",
+}
+
 
 def escaped(name: bytes | str) -> str:
     r"""A name from a kernel or a file: printable ASCII stays, `\` doubles, the rest is `\xNN`."""
@@ -41,6 +53,13 @@ def escaped(name: bytes | str) -> str:
         "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
         for byte in raw
     )
+
+
+def harmless(words: str) -> str:
+    """The last guard of the terminal: names are escaped before, but nothing else gets through."""
+    if words.isprintable():
+        return words
+    return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 
 def address(value: int, digits: int = 12) -> str:
@@ -77,9 +96,35 @@ def word(unknown: Unknown) -> str:
     return _WORDS[unknown.cause]
 
 
+def reason(unknown: Unknown) -> str:
+    """Why a value is not known: it may name a path or quote a file."""
+    return escaped(unknown.reason)
+
+
+def why(unknown: Unknown) -> str:
+    """Why a value is not known, with the word for it where the reason does not begin with it."""
+    said = reason(unknown)
+    return said if said.startswith(unknown.cause) else f"{word(unknown)}: {said}"
+
+
 def told(value: Maybe[T], shape: Callable[[T], str]) -> str:
     """A value in the words of `shape`, or the word for why it is not known."""
     return word(value) if isinstance(value, Unknown) else shape(value)
+
+
+def explained(value: Maybe[T], shape: Callable[[T], str]) -> str:
+    """A value in the words of `shape`, or why it is not known."""
+    return why(value) if isinstance(value, Unknown) else shape(value)
+
+
+def cut(words: str, width: int) -> str:
+    """Words on at most `width` columns, with `..` where they are cut."""
+    return words if len(words) <= width else words[: max(width - 2, 0)] + ".."[:width]
+
+
+def total(pieces: Iterable[MemoryRange | ScratchArea]) -> int:
+    """Bytes of scratch areas or crash regions together; they do not overlap."""
+    return sum(piece.size for piece in pieces)
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -149,6 +194,71 @@ def life_cycle(generation: Generation, state: State) -> str:
     if state is State.UNAVAILABLE:
         return "no handover" if generation.protocol is Protocol.NONE else "handover not seen"
     return f"{generation.protocol} {state}"
+
+
+def no_side(side: Unknown, *, cold: bool) -> str:
+    """Why a side is not seen; that nothing came in is an answer after a cold boot, not a gap."""
+    return f"none: {reason(side)}" if cold else why(side)
+
+
+def blob_state(blob: Blob) -> str:
+    """Whether a blob can be trusted, and why not: `valid`, `stale: released by the kernel`."""
+    if isinstance(blob.state, Unknown):
+        return why(blob.state)
+    return f"{blob.state}: {escaped(blob.reason)}" if blob.reason else blob.state
+
+
+def preserved(found: PreservedMap) -> str:
+    """How much is preserved: `15.2 MiB (15,896,576 bytes) in 49 ranges`."""
+    return f"{exact(found.bytes)} in {count(len(found.ranges), 'range')}"
+
+
+def findings(found: Iterable[Finding]) -> str:
+    """How many there are of each severity: `1 error, 2 warnings, 3 notes`, or `none`."""
+    counted = Counter(item.severity for item in found)
+    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+    parts = [count(counted[at], noun) for at, noun in words.items() if counted[at]]
+    return ", ".join(parts) or "none"
+
+
+def counted(found: Iterable[Session]) -> str:
+    """How many sessions are for which kernel: `2 sessions, 1 session of unknown direction`."""
+    numbers = Counter(item.direction for item in found)
+    parts = [
+        f"{count(numbers[direction], 'session')}{behind}"
+        for direction, behind in _DIRECTIONS.items()
+        if numbers[direction]
+    ]
+    return ", ".join(parts) or "no session"
+
+
+def sessions(snapshot: Snapshot) -> str:
+    """How many sessions there are, and what is not known of their number."""
+    inventory = snapshot.inventory
+    found, waiting = inventory.sessions, inventory.waiting
+    parts = [explained(found, counted)]
+    if not isinstance(found, Unknown) and inventory.unseen:
+        hidden = count(inventory.unseen, "process", "processes")
+        parts.append(f"what {hidden} hold is not known")
+    if isinstance(waiting, Unknown) and waiting.cause is not Cause.ABSENT:
+        parts.append(f"whether any of the previous kernel wait is not known: {reason(waiting)}")
+    if found == () and snapshot.liveupdate_device is False:
+        parts.append("live update is off or unknown here: /dev/liveupdate is not there")
+    return "; ".join(parts)
+
+
+def memory_files(found: Maybe[Ownership]) -> str | None:
+    """The memfds among the owners, `3 memory files of 10.1 MiB preserved`; None without any."""
+    if isinstance(found, Unknown):
+        return None
+    files = [item for item in found.owners if item.kind is OwnerKind.MEMFD]
+    sizes = size(sum(item.size or 0 for item in files))
+    return f"{count(len(files), 'memory file')} of {sizes} preserved" if files else None
+
+
+def armed(loaded: Maybe[bool]) -> str:
+    """Whether a panic finds a crash image, in the words of every face."""
+    return explained(loaded, lambda known: "armed" if known else "not armed: no image is loaded")
 
 
 def scratch_role(area: ScratchArea) -> str:

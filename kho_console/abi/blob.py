@@ -13,7 +13,7 @@ from kho_console.abi.fdt_header import MAGIC
 from kho_console.abi.text import c_string
 from kho_console.model.blob import Blob, BlobState, Field, Payload
 from kho_console.model.tree import FlatTree
-from kho_console.model.unknown import Maybe
+from kho_console.model.unknown import Cause, Unknown
 
 TREE_FORMAT = "fdt"
 UNKNOWN_FORMAT = "unknown"
@@ -29,15 +29,15 @@ class _Meaning:
     reason: str = ""
 
 
-def interpret(
-    name: bytes, content: bytes, address: Maybe[int], page_size: int, *, incoming: bool
-) -> Blob:
+_NOT_TOLD = Unknown(Cause.ABSENT, "the root tree tells it, not the blob")
+
+
+def interpret(name: bytes, content: bytes, page_size: int, *, incoming: bool) -> Blob:
     """What a blob says.
 
     Args:
         name: Its name below the root tree.
         content: Its bytes.
-        address: Its physical address, from the root tree.
         page_size: 4096, 16384 or 65536.
         incoming: Whether it came from the previous kernel. Such a blob may be released by its
             owner, and then its file shows whatever reuses the memory.
@@ -50,7 +50,7 @@ def interpret(
         compatible=meaning.compatible,
         state=meaning.state,
         reason=meaning.reason,
-        address=address,
+        address=_NOT_TOLD,
         content=content,
         payload=meaning.payload,
         fields=meaning.fields,

@@ -6,7 +6,6 @@ It has neither magic nor version; whoever points at it vouches for the size of i
 """
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kho_console.abi.error import FormatError
@@ -68,22 +67,3 @@ def walk(memory: PhysicalMemory, first: int, entry_size: int, page_size: int) ->
         entries.extend(page[at : at + entry_size] for at in range(_HEADER.size, end, entry_size))
         address = following
     return BlockList(tuple(pages), tuple(entries))
-
-
-def encode_block(following: int, entries: Sequence[bytes], page_size: int) -> bytes:
-    """One block with the given records, padded to a page with zeros.
-
-    Args:
-        following: Physical address of the next block, 0 at the end.
-        entries: Records of one size.
-        page_size: Bytes of a block.
-
-    Raises:
-        ValueError: Records of different sizes, or more than a block holds.
-    """
-    if len({len(entry) for entry in entries}) > 1:
-        raise ValueError("records of a block have one size")
-    block = _HEADER.pack(following, len(entries)) + b"".join(entries)
-    if len(block) > page_size:
-        raise ValueError("records do not fit a block")
-    return block.ljust(page_size, b"\0")

@@ -45,9 +45,7 @@ def decode_range(data: bytes, address_cells: int, size_cells: int) -> MemoryRang
     return MemoryRange(int.from_bytes(data[:split], "big"), int.from_bytes(data[split:], "big"))
 
 
-def decode(
-    fdt: bytes, scratch: bytes, address_cells: int = 2, size_cells: int = 2
-) -> SetupHandover:
+def decode(fdt: bytes, scratch: bytes, address_cells: int, size_cells: int) -> SetupHandover:
     """`linux,kho-fdt` and `linux,kho-scratch` together.
 
     Raises:

@@ -130,15 +130,16 @@ def read(
         large = _decode(memory, chunks, page_size, page_size, head)
     except FormatError:
         return small
-    if small.bytes == large.bytes:
-        return small if release_has_small_bitmaps else large
     if any(large.ranges.covers(item) and not small.ranges.covers(item) for item in known):
         return large
     if not _inside(large.ranges, ram) and _inside(small.ranges, ram):
         return small
     chosen = small if release_has_small_bitmaps else large
+    if not chunks:
+        return chosen
+    same = "; both give the same memory" if small.bytes == large.bytes else ""
     tie = (
-        "the list fits bitmaps of 512 bytes and of a page; "
+        f"the list fits bitmaps of 512 bytes and of a page{same}; "
         f"the kernel's release decided for {chosen.format}"
     )
     return replace(chosen, tie=tie)

@@ -13,9 +13,7 @@ MAGIC = b"\x7fELF"
 HEADER_SIZE = 64
 PROGRAM_HEADER_SIZE = 56
 
-ET_CORE = 4
 PT_LOAD = 1
-PT_NOTE = 4
 
 _CLASS_64 = 2
 _ORDERS = {1: "<", 2: ">"}

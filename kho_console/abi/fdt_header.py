@@ -29,7 +29,6 @@ class Header:
     off_dt_strings: int
     version: int
     size_dt_strings: int
-    size_dt_struct: int
 
 
 def read_header(data: bytes) -> Header:
@@ -43,7 +42,7 @@ def read_header(data: bytes) -> Header:
     if data[:4] != MAGIC:
         raise FormatError(0, "no device tree magic")
     words = struct.unpack_from(">10I", data)
-    header = Header(words[1], words[2], words[3], words[5], words[8], words[9])
+    header = Header(words[1], words[2], words[3], words[5], words[8])
     if header.version != 17 or words[6] > 17:
         raise FormatError(20, f"tree version {header.version}, not 17")
     if header.totalsize < HEADER_SIZE:

@@ -2,7 +2,8 @@
 
 Lines have the form of dmesg, `[    1.234567] text`; a message of several lines has its stamp on
 the first one only. The texts are those of kernel/kexec_handover.c and kernel/liveupdate/ (6.16 to
-7.3), mm/memblock.c, and kernel/crash_core.c with arch/x86/kernel/crash.c (6.5 to 7.3).
+7.3), mm/memblock.c, and kernel/crash_core.c with arch/x86/kernel/crash.c (6.6, the first with
+crash hotplug, to 7.3).
 """
 
 import re
@@ -38,8 +39,6 @@ class LogKind(StrEnum):
     """A `reserve_mem` region was adopted [name; from 6.16]."""
     RESERVE_MEM = "reserve_mem"
     """A `reserve_mem=` failed [text]."""
-    LIVE_UPDATE_RETRIEVED = "live update retrieved"
-    """Live-update data was accepted, even with liveupdate=off [number]."""
     LIVE_UPDATE_DISABLED = "live update disabled"
     """liveupdate=on without KHO."""
     NO_HANDLER = "no handler"
@@ -48,18 +47,12 @@ class LogKind(StrEnum):
     """A handler stopped the kexec [token, handler]."""
     FINISH_FAILED = "finish failed"
     """A session leaked when it was closed [session]."""
-    CRASH_RESERVED = "crash reserved"
-    """Memory for the crash kernel [start, end: excluded; bytes]."""
     CRASH_EVENT_LOST = "crash event lost"
     """A hotplug event found the lock taken: the crash image may miss it."""
     CRASH_UPDATE_FAILED = "crash update failed"
     """The elfcorehdr could not be rewritten [text]."""
     CRASH_TOO_SMALL = "crash too small"
     """The new elfcorehdr did not fit [size, room: bytes]."""
-    CRASH_EVENT = "crash event"
-    """A hotplug event was taken, a debug line [action: 1 to 4, cpu]."""
-    CRASH_UPDATED = "crash updated"
-    """The elfcorehdr was rewritten, a debug line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +103,6 @@ _PATTERNS: tuple[tuple[LogKind, re.Pattern[str]], ...] = tuple(
         ),
         (LogKind.MEMORY_REVIVED, r"Revived memory reservation '(?P<name>.*)' from KHO"),
         (LogKind.RESERVE_MEM, r"reserve_mem: (?P<text>.*)"),
-        (
-            LogKind.LIVE_UPDATE_RETRIEVED,
-            r"luo: Retrieved live update data, liveupdate number: (?P<number>\d{1,18})",
-        ),
         (LogKind.LIVE_UPDATE_DISABLED, r"luo: Disabling liveupdate because KHO is disabled"),
         (
             LogKind.NO_HANDLER,
@@ -128,25 +117,15 @@ _PATTERNS: tuple[tuple[LogKind, re.Pattern[str]], ...] = tuple(
             LogKind.FINISH_FAILED,
             r"(?:luo\w*: )?Unable to finish session \[(?P<session>.*)\] on release",
         ),
-        (
-            LogKind.CRASH_RESERVED,
-            r"crashkernel (?:low memory |CMA )?reserved: 0x(?P<start_hex>[0-9a-f]{1,16}) -"
-            r" 0x(?P<end_hex>[0-9a-f]{1,16}) \(\d+ MB\)",
-        ),
         (LogKind.CRASH_EVENT_LOST, r"crash hp: kexec_trylock\(\) failed"),
         (
             LogKind.CRASH_TOO_SMALL,
             r"crash hp: update elfcorehdr elfsz (?P<size>\d{1,18}) > memsz (?P<room>\d{1,18})",
         ),
         (LogKind.CRASH_UPDATE_FAILED, r"crash hp: (?P<text>unable to .*)"),
-        (
-            LogKind.CRASH_EVENT,
-            r"crash hp: hp_action (?P<action>\d{1,18})(?:, cpu (?P<cpu>\d{1,18}))?",
-        ),
-        (LogKind.CRASH_UPDATED, r"crash hp: updated elfcorehdr"),
     )
 )
-_NUMBERS = frozenset(("error", "percent", "count", "number", "size", "room", "action", "cpu"))
+_NUMBERS = frozenset(("error", "percent", "count", "size", "room"))
 
 
 def parse(text: str) -> tuple[LogLine, ...]:

@@ -2,7 +2,7 @@
 
 Packed struct of native little-endian values, 73 bytes (include/linux/kho/abi/kexec_metadata.h,
 7.1 to 7.3): version u32 at 0, previous release as 65 bytes with a NUL at 4, count u32 at 69.
-Outgoing it holds this kernel's release and the count that the next kernel will report.
+A kernel fills the outgoing one for its successor: its own release, and its own count plus one.
 """
 
 import struct

@@ -59,10 +59,10 @@ def fields(tree: FlatTree) -> tuple[Field, ...]:
 
 
 def _data(tree: FlatTree) -> TreeNode:
-    for node in tree.root.children:
-        if node.name == b"data":
-            return node
-    raise FormatError(0, "no /data node")
+    node = tree.root.child(b"data")
+    if node is None:
+        raise FormatError(0, "no /data node")
+    return node
 
 
 def _inline(value: bytes, page_size: int) -> tuple[tuple[int, int], ...]:

@@ -1,8 +1,7 @@
 """The `LUO` blob of the Live Update Orchestrator.
 
-A device tree `luo-v1` from 6.19 to 7.1 (kernel/liveupdate/luo_internal.h), a packed struct
-`luo-v5` from 7.2 on (include/linux/kho/abi/luo.h). Versions 2 to 4 lived only inside the 7.2
-merge window.
+A device tree `luo-v1` from 6.19 to 7.1, a packed struct `luo-v5` from 7.2 on (kernel/liveupdate/,
+include/linux/kho/abi/luo.h). Versions 2 to 4 lived only inside the 7.2 merge window.
 """
 
 import re
@@ -85,7 +84,7 @@ def decode_tree(tree: FlatTree) -> tuple[LuoHeader, tuple[Field, ...]]:
     if c_string(compatible.value) != TREE:
         raise FormatError(compatible.offset, "not luo-v1")
     update, update_at = word(tree.root, b"liveupdate-number", U64)
-    sessions = _child(tree, b"luo-session")
+    sessions = tree.root.child(b"luo-session")
     if sessions is None:
         raise FormatError(0, "no /luo-session node")
     session_format = named(sessions, b"compatible")
@@ -95,7 +94,7 @@ def decode_tree(tree: FlatTree) -> tuple[LuoHeader, tuple[Field, ...]]:
         Field("/luo-session/luo-session-header", head_at, U64, head, "address"),
     ]
     flbs: Maybe[int] = Unknown(Cause.ABSENT, "6.19 has no FLB node")
-    if (node := _child(tree, b"luo-flb")) is not None:
+    if (node := tree.root.child(b"luo-flb")) is not None:
         flbs, flbs_at = word(node, b"luo-flb-header", U64)
         fields.append(Field("/luo-flb/luo-flb-header", flbs_at, U64, flbs, "address"))
     kind = c_string(session_format.value).decode("latin-1")
@@ -121,10 +120,6 @@ def encode_tree(header: LuoHeader) -> bytes:
         number(b"liveupdate-number", header.liveupdate_number),
     )
     return fdt.write_sequential(TreeNode(b"", properties, tuple(children)))
-
-
-def _child(tree: FlatTree, name: bytes) -> TreeNode | None:
-    return next((node for node in tree.root.children if node.name == name), None)
 
 
 def _width(compatible: bytes) -> int:

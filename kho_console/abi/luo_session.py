@@ -44,10 +44,9 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecords:
-    """All serialised sessions, and the memory their records take."""
+    """All serialised sessions."""
 
     sessions: tuple[SessionRecord, ...]
-    memory: tuple[MemoryRange, ...]
 
 
 def read(memory: PhysicalMemory, header: LuoHeader, page_size: int) -> SessionRecords:
@@ -71,9 +70,9 @@ def array_range(header: LuoHeader, page_size: int) -> MemoryRange:
 
 def _read_blocks(memory: PhysicalMemory, first: int, page_size: int) -> SessionRecords:
     if not first:
-        return SessionRecords((), ())
+        return SessionRecords(())
     chain = block_list.walk(memory, first, _SESSION.size, page_size)
-    pages = dict.fromkeys(chain.pages)
+    pages = set(chain.pages)
     sessions = []
     for raw in chain.entries:
         name, files, count = _session(raw, first)
@@ -81,14 +80,14 @@ def _read_blocks(memory: PhysicalMemory, first: int, page_size: int) -> SessionR
             if files in pages:
                 raise FormatError(files, "a block of records stands in two lists")
             found, more = _file_blocks(memory, files, count, page_size)
-            if not pages.keys().isdisjoint(more):
+            if not pages.isdisjoint(more):
                 raise FormatError(files, "a block of records stands in two lists")
         except (FormatError, MissingMemory) as error:
             sessions.append(SessionRecord(name, as_unknown(error)))
             continue
-        pages.update(dict.fromkeys(more))
+        pages.update(more)
         sessions.append(SessionRecord(name, found))
-    return SessionRecords(tuple(sessions), tuple(MemoryRange(page, page_size) for page in pages))
+    return SessionRecords(tuple(sessions))
 
 
 def _file_blocks(
@@ -109,7 +108,6 @@ def _read_array(memory: PhysicalMemory, first: int, page_size: int) -> SessionRe
     capacity = (_SESSION_PAGES * page_size - _COUNT) // _SESSION.size
     if count > capacity:
         raise FormatError(first, f"{count} sessions where {capacity} fit")
-    taken = [MemoryRange(first, _SESSION_PAGES * page_size)]
     sessions = []
     for index in range(count):
         at = first + _COUNT + index * _SESSION.size
@@ -118,10 +116,7 @@ def _read_array(memory: PhysicalMemory, first: int, page_size: int) -> SessionRe
             sessions.append(SessionRecord(name, _file_array(memory, files, number, page_size)))
         except (FormatError, MissingMemory) as error:
             sessions.append(SessionRecord(name, as_unknown(error)))
-            continue
-        if files:
-            taken.append(MemoryRange(files, _FILE_PAGES * page_size))
-    return SessionRecords(tuple(sessions), tuple(taken))
+    return SessionRecords(tuple(sessions))
 
 
 def _session(raw: bytes, at: int) -> tuple[bytes, int, int]:

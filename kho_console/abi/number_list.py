@@ -1,14 +1,13 @@
 """Numbers as sysfs, debugfs and procfs print them.
 
 Lists of CPUs and nodes are `%*pbl` of lib/vsprintf.c: ascending ranges such as `0-3,8,10-11`, an
-empty line for none. Single values come as decimal, as hexadecimal without a prefix
-(`block_size_bytes`, `phys_index`, `crash_notes`), or as `0x%llx` (`scratch_phys`, `type`).
+empty line for none. Single values come as hexadecimal without a prefix (`block_size_bytes`,
+`phys_index`), or as `0x%llx` (`scratch_phys`, `type`).
 """
 
 import re
 
 from kho_console.abi.error import FormatError
-from kho_console.model.memory import MemoryRange
 
 MAX_NUMBER = 1 << 20
 """Default cap of a list, far above any NR_CPUS or MAX_NUMNODES."""
@@ -16,7 +15,6 @@ MAX_NUMBER = 1 << 20
 _DECIMAL = re.compile(rb"[0-9]{1,20}")
 _HEXADECIMAL = re.compile(rb"[0-9a-fA-F]{1,16}")
 _PREFIXED = re.compile(rb"0x([0-9a-fA-F]{1,16})")
-_VMCOREINFO = re.compile(rb"0x([0-9a-fA-F]{1,16}) ([0-9a-fA-F]{1,16})")
 
 
 def numbers(data: bytes, limit: int = MAX_NUMBER) -> tuple[int, ...]:
@@ -43,15 +41,6 @@ def numbers(data: bytes, limit: int = MAX_NUMBER) -> tuple[int, ...]:
     return tuple(found)
 
 
-def decimal(data: bytes) -> int:
-    """A single `%u` value.
-
-    Raises:
-        FormatError: It is none.
-    """
-    return _number(_DECIMAL, data.removesuffix(b"\n"), 10, 0)
-
-
 def hexadecimal(data: bytes) -> int:
     """A single `%llx` value, without a prefix.
 
@@ -75,21 +64,6 @@ def prefixed(data: bytes, offset: int = 0) -> int:
     if not found:
         raise FormatError(offset, "not a hexadecimal number with 0x")
     return int(found[1], 16)
-
-
-def vmcoreinfo(data: bytes) -> MemoryRange:
-    """`/sys/kernel/vmcoreinfo`: where the vmcoreinfo note lies.
-
-    Its size is hexadecimal too, though it has no prefix: `1024` are 4132 bytes
-    (kernel/ksysfs.c, all releases).
-
-    Raises:
-        FormatError: It is not `0xADDRESS SIZE`.
-    """
-    found = _VMCOREINFO.fullmatch(data.removesuffix(b"\n"))
-    if not found:
-        raise FormatError(0, "vmcoreinfo is no address and size")
-    return MemoryRange(int(found[1], 16), int(found[2], 16))
 
 
 def _number(form: re.Pattern[bytes], text: bytes, base: int, offset: int) -> int:

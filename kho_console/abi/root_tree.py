@@ -7,6 +7,7 @@ kernel/liveupdate/kexec_handover.c and include/linux/kho/abi/kexec_handover.h (6
 
 from kho_console.abi import fdt, fdt_salvage
 from kho_console.abi.error import FormatError
+from kho_console.abi.native import U64, number
 from kho_console.abi.text import c_string
 from kho_console.model.tree import BlobPointer, FlatTree, Property, RootTree, TreeNode
 from kho_console.model.unknown import Cause, Maybe, Unknown
@@ -17,13 +18,15 @@ _FDT = b"fdt"
 _DATA = b"preserved-data"
 _SIZE = b"blob-size"
 
-_NAMES_V1 = {0: _MAP, 21: _COMPATIBLE, 32: _FDT}
-"""String offsets of 6.19 and 7.0, where the window lacks the strings block."""
+_NAMES = {0: _MAP, 21: _COMPATIBLE}
+"""String offsets from 6.19 on, where the window lacks the strings block."""
 
-_NAMES_V3 = {0: _MAP, 21: _COMPATIBLE, 32: _DATA, 47: _SIZE}
-"""String offsets of 7.1 and later."""
-
-_U64 = 8
+_NAMES_BY_WORD = {
+    b"kho-v1\0": {32: _FDT},
+    b"kho-v3\0": {32: _DATA, 47: _SIZE},
+    b"kho-v4\0": {32: _DATA, 47: _SIZE},
+}
+"""Further ones: 6.19 and 7.0; 7.1; 7.2 and 7.3."""
 
 
 def read(data: bytes, *, address: int | None = None, window: bool = True) -> RootTree:
@@ -82,7 +85,7 @@ def write(
     """
     properties = [Property(_COMPATIBLE, compatible + b"\0", 0)]
     if map_address is not None:
-        properties.append(_number(_MAP, map_address))
+        properties.append(number(_MAP, map_address))
     children = tuple(TreeNode(item.name, _pointer_properties(item)) for item in pointers)
     root = TreeNode(b"", tuple(properties), children)
     return fdt.write_repacked(root) if repacked else fdt.write_sequential(root)
@@ -91,12 +94,12 @@ def write(
 def _salvage(data: bytes) -> FlatTree:
     """A cut tree with the property names of its own release.
 
-    Its compatible word tells which: kho-v1 names the pointer `fdt`, later ones `preserved-data`.
+    Where those of the root stand is the same since 6.19; its word then tells the rest. A word that
+    is not known leaves the other names unknown too.
     """
-    flat = fdt_salvage.read(data, _NAMES_V1)
-    if flat.root.value(_COMPATIBLE) != b"kho-v1\0":
-        flat = fdt_salvage.read(data, _NAMES_V3)
-    return flat
+    flat = fdt_salvage.read(data, _NAMES)
+    names = _NAMES_BY_WORD.get(flat.root.value(_COMPATIBLE) or b"")
+    return flat if names is None else fdt_salvage.read(data, _NAMES | names)
 
 
 def _map_address(flat: FlatTree) -> Maybe[int]:
@@ -112,27 +115,25 @@ def _pointer(node: TreeNode, flat: FlatTree) -> BlobPointer:
     cause = Cause.TRUNCATED if flat.faults else Cause.INVALID
     missing = Unknown(cause, "the node has no pointer")
     old, new, size = node.value(_FDT), node.value(_DATA), node.value(_SIZE)
-    if new is not None:
+    if new is not None or size is not None:
+        address = missing if new is None else _u64(new, "preserved-data")
         unsized = Unknown(cause, "the node has no blob-size")
-        length = _u64(size, "blob-size") if size is not None else unsized
-        return BlobPointer(node.name, _u64(new, "preserved-data"), length)
-    implied = Unknown(Cause.ABSENT, "a tree carries its own size")
-    return BlobPointer(node.name, missing if old is None else _u64(old, "fdt"), implied)
+        return BlobPointer(node.name, address, unsized if size is None else _u64(size, "blob-size"))
+    address = missing if old is None else _u64(old, "fdt")
+    if old is None and flat.root.value(_COMPATIBLE) != b"kho-v1\0":
+        return BlobPointer(node.name, address, missing)
+    return BlobPointer(node.name, address, Unknown(Cause.ABSENT, "a tree carries its own size"))
 
 
 def _pointer_properties(pointer: BlobPointer) -> tuple[Property, ...]:
     if isinstance(pointer.address, Unknown):
         raise FormatError(0, f"the address of {pointer.name!r} is not known")
     if isinstance(pointer.size, Unknown):
-        return (_number(_FDT, pointer.address),)
-    return (_number(_SIZE, pointer.size), _number(_DATA, pointer.address))
-
-
-def _number(name: bytes, value: int) -> Property:
-    return Property(name, value.to_bytes(_U64, "little"), 0)
+        return (number(_FDT, pointer.address),)
+    return (number(_SIZE, pointer.size), number(_DATA, pointer.address))
 
 
 def _u64(value: bytes, name: str) -> Maybe[int]:
-    if len(value) != _U64:
-        return Unknown(Cause.INVALID, f"{name} has {len(value)} bytes, not {_U64}")
+    if len(value) != U64:
+        return Unknown(Cause.INVALID, f"{name} has {len(value)} bytes, not {U64}")
     return int.from_bytes(value, "little")

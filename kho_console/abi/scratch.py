@@ -1,17 +1,14 @@
-"""Scratch areas: two text files side by side, or the array the next kernel is given.
+"""Scratch areas: two text files side by side.
 
-`scratch_phys` and `scratch_len` have one `0x%llx` line an area, in the order of the array and
-not sorted (kernel/liveupdate/kexec_handover_debugfs.c; sysfs in the 2024 series, always one
-line). In memory an area is two native u64: address, size (`struct kho_scratch`, 6.16 to 7.3).
+`scratch_phys` and `scratch_len` have one `0x%llx` line an area, in the order of the kernel's
+array and not sorted (kernel/liveupdate/kexec_handover_debugfs.c; sysfs in the 2024 series, always
+one line).
 """
-
-import struct
 
 from kho_console.abi import number_list
 from kho_console.abi.error import FormatError
 from kho_console.model.memory import MemoryRange
 
-ENTRY_SIZE = 16
 _ADDRESS_END = 1 << 64
 
 
@@ -37,18 +34,6 @@ def parse(phys: bytes, length: bytes) -> tuple[MemoryRange, ...]:
     return tuple(
         _area(address, size, at) for (at, address), (_, size) in zip(addresses, sizes, strict=True)
     )
-
-
-def decode_array(data: bytes) -> tuple[MemoryRange, ...]:
-    """The areas of the array in memory, 16 bytes each.
-
-    Raises:
-        FormatError: Not a whole number of areas, or one that ends behind the last address.
-    """
-    if len(data) % ENTRY_SIZE:
-        raise FormatError(len(data) - len(data) % ENTRY_SIZE, "ends inside a scratch area")
-    entries = enumerate(struct.iter_unpack("<QQ", data))
-    return tuple(_area(address, size, at * ENTRY_SIZE) for at, (address, size) in entries)
 
 
 def _lines(text: bytes) -> list[tuple[int, int]]:

@@ -88,11 +88,6 @@ def meaning(request: ScratchRequest, rules: ScratchRules) -> Scratch:
     return _sizes(text, rules)
 
 
-def accepts(rules: ScratchRules, request: ScratchRequest) -> bool:
-    """Whether a kernel with these rules takes the request."""
-    return not isinstance(meaning(request, rules), Malformed)
-
-
 def _scale(text: bytes) -> Scratch:
     if len(text) > _PERCENT_LENGTH:
         return Malformed(text, f"a percentage has at most {_PERCENT_LENGTH} characters")

@@ -52,13 +52,6 @@ def decode_descriptor(data: bytes, offset: int = 0) -> VmallocDescriptor:
     return VmallocDescriptor(*_DESCRIPTOR.unpack_from(data, offset))
 
 
-def encode_descriptor(descriptor: VmallocDescriptor) -> bytes:
-    """The 16 bytes of a descriptor."""
-    return _DESCRIPTOR.pack(
-        descriptor.first, descriptor.total_pages, descriptor.flags, descriptor.order
-    )
-
-
 def blocks_expected(descriptor: VmallocDescriptor) -> int:
     """How many blocks the chunks must list: the area's pages over the pages of a block, up."""
     return -(-descriptor.total_pages >> descriptor.order)

@@ -4,9 +4,7 @@ DONE = 0
 BAD_NEWS = 1
 """Done, and the answer is bad news."""
 
-USAGE = 2
 NOT_AVAILABLE = 3
 """No KHO, unreadable, no such thing."""
 
-REFUSED = 4
 INTERRUPTED = 130

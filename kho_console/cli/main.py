@@ -5,16 +5,16 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
-from kho_console.cli import doctor, exit_code, output, show, tree
-from kho_console.cli.parser import parser
+from kho_console.cli import doctor, exit_code, output, preserved, show, status, tree
+from kho_console.cli.parser import parse
 from kho_console.cli.screen import screen
 from kho_console.engine.opening import DEMO, LIVE, CannotOpenError, Source, open_source
 
 _VERBS: dict[str, Callable[[Source, Namespace], int]] = {
-    "status": show.status,
+    "status": status.status,
     "scratch": show.scratch,
     "blobs": show.blobs,
-    "preserved": show.preserved,
+    "preserved": preserved.preserved,
     "sessions": show.sessions,
     "crash": show.crash,
     "tree": tree.tree,
@@ -24,7 +24,7 @@ _VERBS: dict[str, Callable[[Source, Namespace], int]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    wanted = parser().parse_args(arguments)
+    wanted = parse(arguments)
     try:
         code = _run(wanted)
         sys.stdout.flush()

@@ -1,10 +1,14 @@
-"""Data to stdout, talk to stderr."""
+"""Data to stdout, talk to stderr; nothing that would steer the terminal to either."""
 
 import json
 import sys
 from collections.abc import Iterable, Sequence
 
+from kho_console import text
 from kho_console.documents import Document
+
+_WIDEST = 64
+"""Columns of a cell; a name in it may be as long as its kernel allows."""
 
 
 def document(found: Document) -> None:
@@ -13,19 +17,25 @@ def document(found: Document) -> None:
     sys.stdout.write("\n")
 
 
-def line(text: str = "") -> None:
+def line(words: str = "") -> None:
     """Print a line of data."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(text.harmless(words) + "\n")
 
 
-def say(text: str) -> None:
+def say(words: str) -> None:
     """Tell the operator something that is no data."""
-    sys.stderr.write(f"kho-console: {text}\n")
+    sys.stderr.write(f"kho-console: {text.harmless(words)}\n")
 
 
 def table(rows: Iterable[Sequence[str]], heads: Sequence[str], right: Iterable[int] = ()) -> None:
-    """Print rows in aligned columns below their heads; columns in `right` end flush."""
-    lines = [list(heads), *map(list, rows)]
+    """Print rows in aligned columns below their heads.
+
+    Args:
+        rows: Cells; what is too long is cut, but for the last column.
+        heads: The titles of the columns.
+        right: The columns that end flush.
+    """
+    lines = [(*(text.cut(cell, _WIDEST) for cell in row[:-1]), row[-1]) for row in (heads, *rows)]
     widths = [max(len(row[at]) for row in lines) for at in range(len(heads))]
     flush = set(right)
     for row in lines:

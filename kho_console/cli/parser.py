@@ -6,13 +6,13 @@ from kho_console import __version__
 from kho_console.engine.trees import IN, OUT
 
 _SHOWN = {
-    "status": "the handover in one page, with findings",
+    "status": "would the next reboot hand over, and what; with findings",
     "scratch": "the scratch areas that the next kernel boots in",
     "blobs": "what producers hand over, on both sides",
     "preserved": "preserved memory and whose it is",
     "sessions": "live-update sessions and who holds them",
     "crash": "the crash image, as sysfs and iomem tell it",
-    "tree": "a root tree or a blob as device tree source",
+    "tree": "a root tree, or a blob that is a tree, as device tree source",
     "doctor": "what can and cannot be seen here, and what would fix it",
 }
 
@@ -22,11 +22,23 @@ _EXIT_CODES = """exit codes:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """What is asked for; a usage error ends the program with 2."""
+    whole = _parser()
+    wanted = whole.parse_args(arguments)
+    if wanted.verb == "preserved" and wanted.residue and wanted.side != IN:
+        whole.error("--residue is what is left of the incoming map: it needs --side in")
+    if wanted.verb == "tree" and wanted.side not in (OUT, IN):
+        if wanted.name is not None:
+            whole.error(f"tree: the side is {OUT} or {IN}, not {wanted.side!r}")
+        wanted.side, wanted.name = OUT, wanted.side
+    return wanted
+
+
+def _parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="kho-console",
-        description="See, explain and drive a Linux Kexec HandOver. "
+        description="See and explain a Linux Kexec HandOver. "
         "Without a verb it opens the terminal UI.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -65,6 +77,8 @@ def _add_preserved(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_tree(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("side", choices=(OUT, IN), nargs="?", default=OUT, help="default: out")
-    verb.add_argument("name", nargs="?", help="a blob; without it the root tree")
-    verb.add_argument("--raw", action="store_true", help="print the bytes")
+    verb.add_argument(
+        "side", metavar=f"{OUT}|{IN}", nargs="?", default=OUT, help="which side (default: out)"
+    )
+    verb.add_argument("name", metavar="NAME", nargs="?", help="a blob; without it the root tree")
+    verb.add_argument("--raw", action="store_true", help="print the bytes, of any blob")

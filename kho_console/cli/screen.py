@@ -2,6 +2,7 @@
 
 import sys
 
+from kho_console import text
 from kho_console.cli import exit_code, output
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import LIVE, Source
@@ -17,7 +18,7 @@ def screen(source: Source) -> int:
     if source.kind == LIVE:
         missing = observe(source).unavailable
         if missing is not None and missing.cause is Cause.ABSENT:
-            output.say(f"no Kexec HandOver on this machine: {missing.reason}")
+            output.say(f"no Kexec HandOver on this machine: {text.reason(missing)}")
             output.say("`kho-console doctor` tells why; `kho-console demo` shows a recording")
             return exit_code.NOT_AVAILABLE
     from kho_console.tui.app import run

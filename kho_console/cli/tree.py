@@ -33,7 +33,8 @@ def tree(source: Source, wanted: Namespace) -> int:
     if isinstance(found, Unknown):
         return _nothing(wanted, found)
     for fault in found.faults:
-        output.say(f"the tree is not whole: at 0x{fault.offset:x}: {fault.reason}")
+        place = f"at 0x{fault.offset:x}: {text.escaped(fault.reason)}"
+        output.say(f"the tree is not whole: {place}")
     sys.stdout.write(trees.source_text(found))
     return exit_code.DONE
 
@@ -52,5 +53,7 @@ def _json(
 
 def _nothing(wanted: Namespace, why: Unknown) -> int:
     what = "root tree" if wanted.name is None else f"blob {text.escaped(wanted.name)}"
-    output.say(f"{wanted.side} {what}: {why.reason}")
+    output.say(f"{wanted.side} {what}: {text.reason(why)}")
+    if why.cause is Cause.UNSUPPORTED:
+        output.say("--json prints its decoded values, --raw its bytes")
     return exit_code.NOT_AVAILABLE

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from kho_console.engine import meaning as looks
 from kho_console.engine import trees
 from kho_console.model.blob import Blob, Field
 from kho_console.model.snapshot import Side
@@ -16,8 +17,6 @@ _ROOT_TREE = {
     b"blob-size": "bytes",
 }
 """Meanings of the root tree's numbers (include/linux/kho/abi/kexec_handover.h, 6.16 to 7.3)."""
-
-_TEXT = range(0x20, 0x7F)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,8 @@ def source_lines(side: Side, name: bytes | None) -> Maybe[tuple[str, ...]]:
 
 
 def _struct(blob: Blob) -> Maybe[tuple[Line, ...]]:
+    if isinstance(blob.content, Unknown):
+        return blob.content
     if not blob.fields:
         reason = blob.reason or "no decoder knows this blob; its bytes are all there is"
         return Unknown(Cause.INVALID if blob.reason else Cause.UNSUPPORTED, reason)
@@ -90,18 +91,10 @@ def _tree(
 
 def _property(depth: int, item: Property, meaning: str | None) -> Line:
     """A property as the format means it, else as its bytes look: text, or a native number."""
-    value: int | bytes | None = item.value or None
-    note = ""
-    if len(item.value) in (4, 8) and meaning not in ("text", None):
-        value = int.from_bytes(item.value, "little")
-        note = f"native u{len(item.value) * 8}"
-    elif _is_text(item.value):
-        value, meaning = item.value[:-1], "text"
-    elif len(item.value) in (4, 8):
-        value = int.from_bytes(item.value, "little")
-        note = f"native u{len(item.value) * 8}"
-    return Line(depth, item.name, value, meaning or "", note, item.offset, len(item.value))
-
-
-def _is_text(value: bytes) -> bool:
-    return len(value) > 1 and value[-1] == 0 and all(byte in _TEXT for byte in value[:-1])
+    place = (item.offset, len(item.value))
+    text, number = looks.words(item.value), looks.number(item.value)
+    if text is not None and (number is None or meaning in ("text", None)):
+        return Line(depth, item.name, text, "text", "", *place)
+    if number is not None:
+        return Line(depth, item.name, number.value, meaning or "", number.note, *place)
+    return Line(depth, item.name, item.value or None, meaning or "", "", *place)

@@ -6,6 +6,7 @@ from importlib import metadata
 
 from kho_console.model.check import Check, Result
 from kho_console.model.event import EventsLost
+from kho_console.model.generation import Protocol
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source, SourceKind
@@ -31,7 +32,7 @@ def examine(source: Source, snapshot: Snapshot) -> tuple[Check, ...]:
         _known("memory-blocks", snapshot.memory.blocks, "memory blocks are listed", None),
         _known("kernel-log", snapshot.machine.kernel_log, "the kernel log can be read", None),
         _known("kexec-files", snapshot.kexec.loaded, "sysfs tells of loaded images", None),
-        _known("sessions", snapshot.inventory.sessions, "open sessions can be listed", None),
+        _sessions(snapshot),
         _lockdown(snapshot),
         _events(source),
         *_libraries(),
@@ -68,6 +69,9 @@ def _kernel_support(snapshot: Snapshot) -> Check:
 def _handover(snapshot: Snapshot) -> Check:
     if snapshot.unavailable is None:
         evidence = "; ".join(snapshot.generation.evidence)
+        if snapshot.generation.protocol is Protocol.UNKNOWN:
+            text = "there is a handover of a kind that is not known here"
+            return Check("handover", Result.WARNING, text, evidence)
         text = f"the handover can be read: {snapshot.generation.protocol}"
         return Check("handover", Result.PASS, text, evidence)
     why = snapshot.unavailable
@@ -88,12 +92,25 @@ def _preserved(snapshot: Snapshot) -> Check:
     return Check("preserved-map", result, text, found.reason, _REMEDIES.get(found.cause))
 
 
+def _sessions(snapshot: Snapshot) -> Check:
+    unseen = snapshot.inventory.unseen
+    if isinstance(snapshot.inventory.sessions, Unknown) or not unseen:
+        text = "open sessions can be listed"
+        return _known("sessions", snapshot.inventory.sessions, text, None)
+    text = f"{unseen} processes do not show what they have open: there may be more sessions"
+    return Check("sessions", Result.WARNING, text, "/proc/*/fd", "run it as root")
+
+
 def _lockdown(snapshot: Snapshot) -> Check:
     mode = snapshot.machine.lockdown
     if isinstance(mode, Unknown):
-        absent = mode.cause is Cause.ABSENT
-        text = "no lockdown on this kernel" if absent else "lockdown is not known"
-        return Check("lockdown", Result.PASS if absent else Result.UNKNOWN, text, mode.reason)
+        config = snapshot.machine.config
+        built = isinstance(config, Unknown) or "CONFIG_SECURITY_LOCKDOWN_LSM" in config
+        if built:
+            remedy = "mount -t securityfs none /sys/kernel/security"
+            text = "lockdown is not known"
+            return Check("lockdown", Result.UNKNOWN, text, mode.reason, remedy)
+        return Check("lockdown", Result.PASS, "this kernel is built without lockdown", mode.reason)
     if mode == "none":
         return Check("lockdown", Result.PASS, "lockdown is off", mode)
     closed = {

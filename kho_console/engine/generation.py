@@ -1,12 +1,13 @@
 """Which handover mechanism a kernel speaks, found by looking at what is there (kho-abi 8)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kho_console.abi import luo
 from kho_console.abi.fdt_header import MAGIC
 from kho_console.engine import files, paths
 from kho_console.engine.paths import Handover
+from kho_console.model.finding import Evidence
 from kho_console.model.generation import Finalize, Generation, Protocol, State
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
@@ -17,14 +18,23 @@ _KNOWN_WORDS = {
     b"kho-v3": Protocol.KHO_V3,
     b"kho-v4": Protocol.KHO_V4,
 }
+_RELEASES = {Protocol.KHO_V3: "7.1", Protocol.KHO_V4: "7.2 and 7.3"}
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """The mechanism, where it stands, and why there is nothing to see where that is so."""
+    """The mechanism and where it stands.
+
+    Attributes:
+        generation: The mechanism.
+        state: Where the kernel stands in its life cycle.
+        proof: What was read that tells the state.
+        unavailable: Why there is nothing to see; None where there is something.
+    """
 
     generation: Generation
     state: State
+    proof: Evidence
     unavailable: Unknown | None = None
 
 
@@ -45,17 +55,21 @@ def recognise(
         hidden: Why a handover would not show if there is one; None where it would.
     """
     if files.stands(source, f"{paths.RFC_2024}/active"):
-        return _rfc_2024(source)
+        return _in_sysfs(source, Protocol.RFC_2024, Finalize.ACTIVE_FILE, "the 2024 series")
     if files.stands(source, f"{paths.RFC_2024}/finalize"):
-        return _rfc_2025(source)
+        return _in_sysfs(source, Protocol.UNKNOWN, Finalize.REVERSIBLE, "the v5 series of 2025")
     root = source.exists(where.outgoing)
     if root is not True:
-        return _absent(where, root, hidden)
-    if files.stands(source, f"{where.outgoing}/bootmem_phys"):
-        return _stateless(source, where, outgoing, incoming, "bootmem_phys", "7.4 and later")
-    if files.stands(source, where.finalize):
+        why = root if isinstance(root, Unknown) else hidden
+        return _absent(where, why)
+    names = ("finalize", "bootmem_phys", "scratch_phys")
+    there = {name: source.exists(f"{where.outgoing}/{name}") for name in names}
+    for answer in there.values():
+        if isinstance(answer, Unknown):
+            return _absent(where, answer)
+    if there["finalize"]:
         return _with_finalize(source, where, outgoing, incoming)
-    return _stateless(source, where, outgoing, incoming, "scratch_phys", "7.1 to 7.3")
+    return _stateless(source, where, (outgoing, incoming), there)
 
 
 def release_number(release: str) -> tuple[int, int] | None:
@@ -64,45 +78,30 @@ def release_number(release: str) -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def _rfc_2024(source: Source) -> Recognised:
-    path = f"{paths.RFC_2024}/active"
-    active = files.flag(source, path)
+def _in_sysfs(source: Source, protocol: Protocol, finalize: Finalize, series: str) -> Recognised:
+    """The two series that show the handover in sysfs; neither became a release."""
     generation = Generation(
-        Protocol.RFC_2024,
-        Finalize.ACTIVE_FILE,
-        "the 2024 series, never in a release",
-        (f"{path} is there",),
+        protocol,
+        finalize,
+        f"{series}, never in a release",
+        paths.RFC_2024,
+        incoming=paths.RFC_2024_IN if protocol is Protocol.RFC_2024 else None,
+        order_matters=True,
     )
-    return Recognised(generation, _step(active))
+    switch = generation.switch or paths.RFC_2024
+    state, proof = _switched(switch, files.flag(source, switch))
+    return Recognised(_seen(generation, f"{switch} is there"), state, proof)
 
 
-def _rfc_2025(source: Source) -> Recognised:
-    path = f"{paths.RFC_2024}/finalize"
-    finalized = files.flag(source, path)
-    generation = Generation(
-        Protocol.UNKNOWN,
-        Finalize.REVERSIBLE,
-        "the v5 series of 2025, never in a release",
-        (f"{path} is there",),
-    )
-    return Recognised(generation, _step(finalized))
-
-
-def _step(taken: Maybe[bool]) -> State:
-    if isinstance(taken, Unknown):
-        return State.UNAVAILABLE
-    return State.FINALIZED if taken else State.OPEN
-
-
-def _absent(where: Handover, root: Maybe[bool], hidden: Unknown | None) -> Recognised:
-    why = root if isinstance(root, Unknown) else hidden
+def _absent(where: Handover, why: Unknown | None) -> Recognised:
     if why is not None:
         reason = Unknown(why.cause, f"{where.root} cannot be looked at: {why.reason}")
-        generation = Generation(Protocol.UNKNOWN, Finalize.NONE, "unknown", (reason.reason,))
+        generation = Generation(Protocol.UNKNOWN, Finalize.NONE, "unknown", where.outgoing)
     else:
         reason = Unknown(Cause.ABSENT, f"{where.root} is not there")
-        generation = Generation(Protocol.NONE, Finalize.NONE, "none", (reason.reason,))
-    return Recognised(generation, State.UNAVAILABLE, reason)
+        generation = Generation(Protocol.NONE, Finalize.NONE, "none", where.outgoing)
+    proof = Evidence(where.root, reason.reason)
+    return Recognised(_seen(generation, reason.reason), State.UNAVAILABLE, proof, reason)
 
 
 def _with_finalize(
@@ -121,33 +120,59 @@ def _with_finalize(
     elif finalized is False and not isinstance(outgoing, Unknown):
         latching = True
         evidence.append("a root tree before finalize, from 6.19 on")
-    trees = [tree for tree in (outgoing, incoming) if not isinstance(tree, Unknown)]
-    known = [_protocol(tree) for tree in trees]
-    protocol = known[0] if known else Protocol.KHO_V1
-    releases = "6.19 and 7.0" if latching else "6.16 to 6.18"
-    if _without_map(outgoing, latching):
-        releases = "the v6 series of 2025, never in a release"
+    told = _told_by_trees(outgoing, incoming)
+    without_map = not latching and _without_map(outgoing)
+    if without_map:
         evidence.append("the root tree names no preserved-memory map")
-    state = _state(finalized, outgoing, latching)
-    finalize = Finalize.LATCHING if latching else Finalize.REVERSIBLE
-    return Recognised(Generation(protocol, finalize, releases, tuple(evidence)), state)
+    generation = Generation(
+        told[0] if told else Protocol.KHO_V1,
+        Finalize.LATCHING if latching else Finalize.REVERSIBLE,
+        "the v6 series of 2025, never in a release"
+        if without_map
+        else ("6.19 and 7.0" if latching else "6.16 to 6.18"),
+        where.outgoing,
+        incoming=None if without_map else where.incoming,
+        order_matters=False if latching else _order_matters(source),
+    )
+    state, proof = _state(where, finalized, outgoing, latching)
+    return Recognised(_seen(generation, *evidence), state, proof)
 
 
-def _state(finalized: Maybe[bool], outgoing: Maybe[RootTree], latching: bool) -> State:
+def _order_matters(source: Source) -> Maybe[bool]:
+    """6.17 and 6.18 attach the handover while they load an image, if it is finalized by then."""
+    if release_number(source.facts().release) == (6, 16):
+        return Unknown(Cause.UNSUPPORTED, "whether 6.16 needs finalize before the load is open")
+    return True
+
+
+def _switched(path: str, taken: Maybe[bool]) -> tuple[State, Evidence]:
+    if isinstance(taken, Unknown):
+        return State.UNAVAILABLE, Evidence(path, taken.reason)
+    return (State.FINALIZED, Evidence(path, "1")) if taken else (State.OPEN, Evidence(path, "0"))
+
+
+def _state(
+    where: Handover, finalized: Maybe[bool], outgoing: Maybe[RootTree], latching: bool
+) -> tuple[State, Evidence]:
     """The file's answer, or the tree's where lockdown keeps the file shut (mode 0600)."""
     if not isinstance(finalized, Unknown):
-        return _step(finalized)
+        return _switched(where.finalize, finalized)
+    path = where.tree(where.outgoing)
+    shut = State.UNAVAILABLE, Evidence(where.finalize, finalized.reason)
+    if isinstance(outgoing, Unknown):
+        if latching or outgoing.cause is not Cause.ABSENT:
+            return shut
+        return State.OPEN, Evidence(path, "not there, which it is while finalized only")
     if not latching:
-        if not isinstance(outgoing, Unknown):
-            return State.FINALIZED
-        return State.OPEN if outgoing.cause is Cause.ABSENT else State.UNAVAILABLE
-    if isinstance(outgoing, Unknown) or isinstance(outgoing.map_address, Unknown):
-        return State.UNAVAILABLE
-    return State.FINALIZED if outgoing.map_address else State.OPEN
+        return State.FINALIZED, Evidence(path, "there, which it is while finalized only")
+    if isinstance(outgoing.map_address, Unknown):
+        return shut
+    proof = Evidence(path, f"preserved-memory-map 0x{outgoing.map_address:x}")
+    return (State.FINALIZED if outgoing.map_address else State.OPEN), proof
 
 
-def _without_map(outgoing: Maybe[RootTree], latching: bool) -> bool:
-    if latching or isinstance(outgoing, Unknown):
+def _without_map(outgoing: Maybe[RootTree]) -> bool:
+    if isinstance(outgoing, Unknown):
         return False
     head = outgoing.map_address
     return isinstance(head, Unknown) and head.cause is Cause.ABSENT
@@ -156,35 +181,50 @@ def _without_map(outgoing: Maybe[RootTree], latching: bool) -> bool:
 def _stateless(
     source: Source,
     where: Handover,
-    outgoing: Maybe[RootTree],
-    incoming: Maybe[RootTree],
-    proof: str,
-    releases: str,
+    trees: tuple[Maybe[RootTree], Maybe[RootTree]],
+    there: dict[str, Maybe[bool]],
 ) -> Recognised:
-    evidence = [f"{where.outgoing}/{proof} is there, {where.finalize} is not"]
-    for tree in (outgoing, incoming):
+    """7.1 and later: no finalize file, and a root tree from boot."""
+    evidence = [f"{where.finalize} is not there"]
+    bootmem = there["bootmem_phys"] is True
+    if bootmem or there["scratch_phys"] is True:
+        name = "bootmem_phys" if bootmem else "scratch_phys"
+        evidence.append(f"{where.outgoing}/{name} is there")
+    protocol, seen = _told_by_trees(*trees) or _told_by_live_update(source, where)
+    evidence.append(seen)
+    if protocol is Protocol.KHO_V1:
+        reason = "root tree kho-v1, but no finalize file, which every kernel of kho-v1 has"
+        return _absent(where, Unknown(Cause.INVALID, reason))
+    if len(evidence) == 2 and protocol is Protocol.UNKNOWN:
+        reason = f"{where.outgoing} holds no file that tells which kernel this is"
+        return _absent(where, Unknown(Cause.INVALID, reason))
+    generation = Generation(
+        protocol,
+        Finalize.NONE,
+        "7.4 and later" if bootmem else _RELEASES.get(protocol, "7.1 or later"),
+        where.outgoing,
+        scratch="bootmem" if bootmem else "scratch",
+        incoming=where.incoming,
+    )
+    proof = Evidence(where.finalize, "not there")
+    return Recognised(_seen(generation, *evidence), State.STATELESS, proof)
+
+
+def _seen(generation: Generation, *evidence: str) -> Generation:
+    return replace(generation, evidence=evidence)
+
+
+def _told_by_trees(*trees: Maybe[RootTree]) -> tuple[Protocol, str] | None:
+    """What the first root tree with a word says; a kernel takes only its own version in."""
+    for tree in trees:
         if not isinstance(tree, Unknown) and not isinstance(tree.compatible, Unknown):
-            protocol = _protocol(tree)
-            evidence.append(f"root tree {tree.compatible.decode('latin-1')}")
-            break
-    else:
-        protocol, seen = _protocol_of_live_update(source, where)
-        evidence.append(seen)
-    if proof == "scratch_phys":
-        releases = {Protocol.KHO_V3: "7.1", Protocol.KHO_V4: "7.2 and 7.3"}.get(protocol, releases)
-    return Recognised(
-        Generation(protocol, Finalize.NONE, releases, tuple(evidence)), State.STATELESS
-    )
+            word = tree.compatible
+            seen = f"root tree {word.decode('ascii', 'backslashreplace')}"
+            return _KNOWN_WORDS.get(word, Protocol.UNKNOWN), seen
+    return None
 
 
-def _protocol(tree: RootTree) -> Protocol:
-    word = tree.compatible
-    return (
-        Protocol.UNKNOWN if isinstance(word, Unknown) else _KNOWN_WORDS.get(word, Protocol.UNKNOWN)
-    )
-
-
-def _protocol_of_live_update(source: Source, where: Handover) -> tuple[Protocol, str]:
+def _told_by_live_update(source: Source, where: Handover) -> tuple[Protocol, str]:
     """What the LUO blob tells where neither side shows a root tree: a tree up to 7.1."""
     path = f"{where.blobs(where.outgoing)}/LUO"
     content = files.raw(source, path)

@@ -20,7 +20,7 @@ def machine(source: Source) -> Machine:
         release=facts.release,
         architecture=facts.machine,
         page_size=facts.page_size,
-        command_line=files.text(source, "/proc/cmdline"),
+        command_line=files.raw(source, "/proc/cmdline"),
         boot_id=files.text(source, f"{paths.SYSCTL}/random/boot_id"),
         boot_time=source.boot_time(),
         memory_total=source.memory_total(),

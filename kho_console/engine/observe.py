@@ -17,8 +17,7 @@ from kho_console.engine import (
 from kho_console.engine.generation import Recognised, recognise
 from kho_console.engine.paths import Handover
 from kho_console.model.blob import KexecMetadata
-from kho_console.model.generation import Protocol
-from kho_console.model.machine import Machine, MemoryLayout
+from kho_console.model.machine import Machine
 from kho_console.model.snapshot import Identity, Inventory, Side, Snapshot
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
@@ -40,31 +39,34 @@ def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
     where = Handover(paths.DEBUGFS if isinstance(mount, Unknown) else mount)
     host = previous.machine if previous else machine.machine(source)
     memory = previous.memory if previous else memory_layout.memory_layout(source)
-    window = sides.root_tree_of(source, where.tree(where.outgoing), host.page_size)
     offered = offer.offered(source)
-    incoming = _incoming(source, where, host, memory, offered)
-    incoming_tree = _COLD if isinstance(incoming, Unknown) else incoming.tree
-    recognised = recognise(source, where, window, incoming_tree, _hidden(mount, host))
-    blobs = sides.blobs(source, where.blobs(where.outgoing), window, host.page_size, incoming=False)
+    outgoing = _side(source, where, where.outgoing, host.page_size, preserved.NOT_FINALIZED)
+    incoming = _incoming(source, where, host, offered)
+    incoming_tree = incoming if isinstance(incoming, Unknown) else incoming.tree
+    recognised = recognise(source, where, outgoing.tree, incoming_tree, _hidden(mount, host))
+    booted = _booted(source, recognised, offered)
+    incoming = _explained(incoming, booted)
     costly = (
-        inventory.take(source, memory, recognised, window, blobs, incoming)
+        inventory.take(source, memory, recognised, outgoing, incoming, booted)
         if previous is None
         else previous.inventory
     )
-    outgoing = _completed(Side(window, blobs, costly.preserved), costly)
-    came = _is_there(offered)
+    outgoing = _completed(outgoing, costly)
+    if not isinstance(incoming, Unknown):
+        incoming = sides.with_checked(incoming, costly.live_update)
     return Snapshot(
         source=Identity(source.kind, source.name),
         taken=source.clock(),
         machine=host,
         generation=recognised.generation,
         state=recognised.state,
+        proof=recognised.proof,
         unavailable=recognised.unavailable,
-        scratch=scratch.areas(source, where, recognised.generation),
+        scratch=scratch.areas(source, recognised.generation),
         outgoing=outgoing,
         incoming=incoming,
-        offered=came,
-        booted_through_handover=_booted_through_handover(source, recognised, incoming, came),
+        offered=_is_there(offered),
+        booted_through_handover=booted,
         previous_release=_previous_release(incoming),
         kexec_count=_kexec_count(outgoing, incoming),
         inventory=costly,
@@ -76,24 +78,53 @@ def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
     )
 
 
+def _side(source: Source, where: Handover, folder: str, page_size: int, no_map: Unknown) -> Side:
+    tree = sides.root_tree_of(source, where.tree(folder), page_size)
+    incoming = folder == where.incoming
+    blobs = sides.blobs(source, where.blobs(folder), tree, page_size, incoming=incoming)
+    return Side(tree, blobs, no_map)
+
+
 def _incoming(
-    source: Source,
-    where: Handover,
-    host: Machine,
-    memory: MemoryLayout,
-    offered: Maybe[SetupHandover],
+    source: Source, where: Handover, host: Machine, offered: Maybe[SetupHandover]
 ) -> Maybe[Side]:
     there = source.exists(where.incoming)
     if isinstance(there, Unknown):
         return there
     if not there:
         return _COLD
-    tree = sides.root_tree_of(source, where.tree(where.incoming), host.page_size)
-    if not isinstance(tree, Unknown) and not isinstance(offered, Unknown):
-        tree = replace(tree, address=offered.fdt_address)
-    blobs = sides.blobs(source, where.blobs(where.incoming), tree, host.page_size, incoming=True)
-    checked = sides.checked_live_update(blobs, source.memory, memory.ram, host.page_size)
-    return Side(tree, checked, preserved.RELEASED)
+    side = _side(source, where, where.incoming, host.page_size, preserved.RELEASED)
+    if isinstance(side.tree, Unknown) or isinstance(offered, Unknown):
+        return side
+    return replace(side, tree=replace(side.tree, address=offered.fdt_address))
+
+
+def _booted(source: Source, recognised: Recognised, offered: Maybe[SetupHandover]) -> Maybe[bool]:
+    """Whether this kernel came through a handover.
+
+    The directory of what came in tells it, and so does a boot protocol that carried nothing.
+    Without either it is not known: a handover that was offered may have been refused.
+    """
+    folder = recognised.generation.incoming
+    if folder is not None and recognised.unavailable is None:
+        return source.exists(folder)
+    offer_made = _is_there(offered)
+    if offer_made is not True:
+        return offer_made
+    why = recognised.unavailable
+    reason = "a handover was offered; whether it was taken does not show"
+    return Unknown(Cause.ABSENT if why is None else why.cause, reason)
+
+
+def _explained(incoming: Maybe[Side], booted: Maybe[bool]) -> Maybe[Side]:
+    """The incoming side, or why there is none in the words of how this kernel was booted."""
+    if not isinstance(incoming, Unknown):
+        return incoming
+    if not isinstance(booted, Unknown) and not booted:
+        return _COLD
+    if isinstance(booted, Unknown):
+        return booted
+    return Unknown(Cause.UNSUPPORTED, "what came in is not decoded for this generation")
 
 
 def _completed(outgoing: Side, inventory: Inventory) -> Side:
@@ -109,23 +140,7 @@ def _completed(outgoing: Side, inventory: Inventory) -> Side:
 
 def _same_start(window: RootTree, recovered: RootTree) -> bool:
     """Whether the recovered tree is the one that the window still shows."""
-    return window.flat.totalsize == recovered.flat.totalsize
-
-
-def _booted_through_handover(
-    source: Source, recognised: Recognised, incoming: Maybe[Side], offered: Maybe[bool]
-) -> Maybe[bool]:
-    """`in/` is there after a handover only; the 2024 series shows it below /sys/firmware.
-
-    Where debugfs cannot be seen, a boot protocol without a handover still proves there was none.
-    """
-    if recognised.generation.protocol is Protocol.RFC_2024:
-        return source.exists(paths.RFC_2024_IN)
-    there = _is_there(incoming)
-    if there is not True and offered is False:
-        return False
-    hidden = recognised.unavailable if recognised.generation.protocol is Protocol.UNKNOWN else None
-    return there if there is True or hidden is None else hidden
+    return recovered.content.startswith(window.content)
 
 
 def _hidden(mount: Maybe[str], host: Machine) -> Unknown | None:
@@ -163,7 +178,10 @@ def _kexec_count(outgoing: Side, incoming: Maybe[Side]) -> Maybe[int]:
         return found.kexec_count
     found = _metadata(outgoing)
     if found is None:
+        hidden = outgoing.blobs
+        if isinstance(hidden, Unknown) and hidden.cause is not Cause.ABSENT:
+            return hidden
         return Unknown(Cause.ABSENT, "no kexec-metadata; kernels before 7.1 write none")
-    if isinstance(found.kexec_count, Unknown):
-        return found.kexec_count
-    return max(found.kexec_count - 1, 0)
+    if found.kexec_count == 0:
+        return Unknown(Cause.INVALID, "kexec-metadata announces 0 for the next kernel")
+    return found.kexec_count if isinstance(found.kexec_count, Unknown) else found.kexec_count - 1

@@ -9,9 +9,6 @@ from kho_console.engine import files, paths
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source
 
-_KHO = 10
-"""setup_data type of a handover, all of mainline and the 2024 series."""
-
 
 def offered(source: Source) -> Maybe[SetupHandover]:
     """Where the handover lay that this kernel was started with, taken or refused.
@@ -20,14 +17,18 @@ def offered(source: Source) -> Maybe[SetupHandover]:
     """
     entries = files.names(source, paths.SETUP_DATA)
     if isinstance(entries, Unknown):
-        return _from_chosen(source)
-    for entry in entries:
-        if not re.fullmatch(r"\d{1,6}", entry):
-            continue
-        kind = files.parsed(source, f"{paths.SETUP_DATA}/{entry}/type", setup_data.parse_type)
-        if kind == _KHO:
-            return files.parsed(source, f"{paths.SETUP_DATA}/{entry}/data", setup_data.decode)
-    return Unknown(Cause.ABSENT, "no setup_data of type 10: a cold boot, or a plain kexec")
+        return _from_chosen(source) if entries.cause is Cause.ABSENT else entries
+    unread: Unknown | None = None
+    for entry in filter(re.compile(r"\d{1,6}").fullmatch, entries):
+        folder = f"{paths.SETUP_DATA}/{entry}"
+        kind = files.parsed(source, f"{folder}/type", setup_data.parse_type)
+        if isinstance(kind, Unknown):
+            unread = kind
+        elif kind == setup_data.TYPE_KHO:
+            return files.parsed(source, f"{folder}/data", setup_data.decode)
+    return unread or Unknown(
+        Cause.ABSENT, "no setup_data of type 10: a cold boot, or a plain kexec"
+    )
 
 
 def _from_chosen(source: Source) -> Maybe[SetupHandover]:

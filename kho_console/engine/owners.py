@@ -55,7 +55,8 @@ def claims(
         address = pointer.address if pointer else blob.address
         if not isinstance(address, Unknown):
             owner = Owner(OwnerKind.BLOB, blob.name)
-            yield _claim(owner, [(address, max(blob.size, 1))], page_size)
+            size = 1 if isinstance(blob.size, Unknown) else max(blob.size, 1)
+            yield _claim(owner, [(address, size)], page_size)
         if blob.state is BlobState.VALID:
             yield from _contents(memory, page_size, blob)
     for item, session in memfds:

@@ -5,9 +5,10 @@ from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory, as_unknown
 from kho_console.engine.generation import Recognised, release_number
 from kho_console.model.blob import Blob, MemblockTree
-from kho_console.model.generation import Finalize, Protocol, State
+from kho_console.model.generation import Finalize, Generation, Protocol, State
 from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import PreservedMap
+from kho_console.model.snapshot import Side
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source, SourceKind
@@ -15,6 +16,7 @@ from kho_console.source.protocol import Source, SourceKind
 NOT_FINALIZED = Unknown(Cause.NOT_YET, "not finalized yet")
 RELEASED = Unknown(Cause.RELEASED, "released by the kernel at boot")
 
+_DECODED = (Protocol.KHO_V1, Protocol.KHO_V3, Protocol.KHO_V4)
 _READS = 3
 """How often a map is read that the kernel may be changing at this moment."""
 
@@ -25,20 +27,20 @@ _LAST_SMALL_BITMAPS = (6, 17)
 def outgoing(
     source: Source,
     recognised: Recognised,
-    tree: Maybe[RootTree],
-    blobs: Maybe[tuple[Blob, ...]],
+    side: Side,
     ram: Maybe[tuple[MemoryRange, ...]],
 ) -> Maybe[PreservedMap]:
     """The map that goes to the next kernel, or why it cannot be had.
 
     A live kernel changes it without asking us; a map that does not hold together is read again.
     """
-    head = _head(recognised, tree)
-    if isinstance(head, Unknown):
-        return head
+    if recognised.unavailable is not None:
+        return recognised.unavailable
+    if recognised.state is State.OPEN and recognised.generation.protocol in _DECODED:
+        return NOT_FINALIZED
     reads = _READS if source.kind is SourceKind.LIVE else 1
     for _ in range(reads):
-        found = read(source, recognised, head, blobs, ram)
+        found = read(source, recognised.generation, side, ram)
         if not isinstance(found, Unknown) or found.cause is Cause.NOT_PERMITTED:
             break
     return found
@@ -46,15 +48,17 @@ def outgoing(
 
 def read(
     source: Source,
-    recognised: Recognised,
-    head: int,
-    blobs: Maybe[tuple[Blob, ...]],
+    generation: Generation,
+    side: Side,
     ram: Maybe[tuple[MemoryRange, ...]],
 ) -> Maybe[PreservedMap]:
-    """The map whose head lies at physical address `head`, by this generation's format."""
+    """The map that a side's root tree names, in the format of its generation."""
+    head = _head(generation, side.tree)
+    if isinstance(head, Unknown):
+        return head
     facts = source.facts()
     try:
-        if recognised.generation.finalize is Finalize.NONE:
+        if generation.finalize is Finalize.NONE:
             return radix_tree.read(source.memory, head, facts.page_size)
         release = release_number(facts.release)
         return chunk_list.read(
@@ -62,25 +66,19 @@ def read(
             head,
             facts.page_size,
             release_has_small_bitmaps=release is not None and release <= _LAST_SMALL_BITMAPS,
-            known=_known(blobs, facts.page_size),
+            known=_known(side.blobs, facts.page_size),
             ram=() if isinstance(ram, Unknown) else ram,
         )
     except (FormatError, MissingMemory) as error:
         return as_unknown(error)
 
 
-def _head(recognised: Recognised, tree: Maybe[RootTree]) -> Maybe[int]:
-    generation = recognised.generation
-    if recognised.unavailable is not None:
-        return recognised.unavailable
-    if generation.protocol in (Protocol.UNKNOWN, Protocol.RFC_2024):
+def _head(generation: Generation, tree: Maybe[RootTree]) -> Maybe[int]:
+    if generation.protocol not in _DECODED:
         return Unknown(Cause.UNSUPPORTED, f"the map of {generation.releases} is not decoded here")
-    if recognised.state is State.OPEN:
-        return NOT_FINALIZED
     if isinstance(tree, Unknown):
         if tree.cause is Cause.ABSENT:
-            reason = "after a handover this kernel does not show its root tree"
-            return Unknown(Cause.ABSENT, reason)
+            return Unknown(Cause.ABSENT, "the kernel does not show this root tree")
         return tree
     head = tree.map_address
     if head == 0 and generation.finalize is Finalize.LATCHING:

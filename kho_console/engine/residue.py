@@ -5,7 +5,6 @@ a map is luck: it is shown on demand only, and labelled so.
 """
 
 from kho_console.engine import owners, preserved
-from kho_console.engine.generation import Recognised
 from kho_console.model.owner import Ownership
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Memfd
@@ -16,16 +15,9 @@ from kho_console.source.protocol import Source
 
 def read(source: Source, snapshot: Snapshot) -> Maybe[PreservedMap]:
     """The incoming map as far as its pages still hold it."""
-    side = snapshot.incoming
-    if isinstance(side, Unknown):
-        return side
-    if isinstance(side.tree, Unknown):
-        return side.tree
-    if isinstance(side.tree.map_address, Unknown):
-        return side.tree.map_address
-    recognised = Recognised(snapshot.generation, snapshot.state, snapshot.unavailable)
-    head, ram = side.tree.map_address, snapshot.memory.ram
-    return preserved.read(source, recognised, head, side.blobs, ram)
+    if isinstance(snapshot.incoming, Unknown):
+        return snapshot.incoming
+    return preserved.read(source, snapshot.generation, snapshot.incoming, snapshot.memory.ram)
 
 
 def ownership(source: Source, snapshot: Snapshot, found: PreservedMap) -> Ownership:

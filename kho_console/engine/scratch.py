@@ -3,7 +3,6 @@
 from kho_console.abi import number_list, scratch
 from kho_console.abi.error import FormatError
 from kho_console.engine import files, paths
-from kho_console.engine.paths import Handover
 from kho_console.model.generation import Finalize, Generation, Protocol
 from kho_console.model.memory import MemoryRange, ScratchArea, ScratchRole
 from kho_console.model.unknown import Cause, Maybe, Unknown
@@ -13,17 +12,10 @@ _COMMON = 2
 """Low memory and global; the rest are node areas."""
 
 
-def areas(
-    source: Source, where: Handover, generation: Generation
-) -> Maybe[tuple[ScratchArea, ...]]:
+def areas(source: Source, generation: Generation) -> Maybe[tuple[ScratchArea, ...]]:
     """The areas in the kernel's order: low memory, global, then one for each node."""
-    folder, name = where.outgoing, "scratch"
-    if generation.protocol is Protocol.RFC_2024:
-        folder = paths.RFC_2024
-    elif files.stands(source, f"{folder}/bootmem_phys"):
-        name = "bootmem"
-    phys = files.raw(source, f"{folder}/{name}_phys")
-    length = files.raw(source, f"{folder}/{name}_len")
+    start = f"{generation.folder}/{generation.scratch}"
+    phys, length = files.raw(source, f"{start}_phys"), files.raw(source, f"{start}_len")
     if isinstance(phys, Unknown):
         return phys
     if isinstance(length, Unknown):
@@ -31,7 +23,7 @@ def areas(
     try:
         found = scratch.parse(phys, length)
     except FormatError as error:
-        return Unknown(Cause.INVALID, f"{folder}/{name}_phys and _len: {error.reason}")
+        return Unknown(Cause.INVALID, f"{start}_phys and _len: {error.reason}")
     if generation.protocol is Protocol.RFC_2024:
         return tuple(ScratchArea(ScratchRole.GLOBAL, None, area.start, area.size) for area in found)
     return _with_roles(found, _node_numbers(source, generation, len(found) - _COMMON))

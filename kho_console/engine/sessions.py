@@ -5,6 +5,7 @@ keeps everybody else out. No descriptor is probed for its direction.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from kho_console.abi import luo_session, memfd
 from kho_console.abi.error import FormatError
@@ -24,21 +25,20 @@ _WRITTEN_LATE = Unknown(Cause.NOT_YET, "the kernel writes files and tokens at th
 _NOT_LISTED = Unknown(Cause.ABSENT, "no interface lists the files of a session that is held")
 
 
-def held(processes: tuple[Process, ...], *, after_handover: bool) -> tuple[Session, ...]:
+def held(processes: tuple[Process, ...], *, cold: bool) -> tuple[Session, ...]:
     """Sessions that processes hold, by name.
 
     Args:
         processes: The process walk.
-        after_handover: Whether this kernel came through a handover; then a held session may be of
-            either direction, which only probing could tell.
+        cold: Whether it is known that this kernel came through no handover. Else a held session
+            may be of either direction, which only probing could tell.
     """
     holders: dict[bytes, set[Holder]] = defaultdict(set)
-    for process in processes:
-        for target in process.descriptors.values():
-            if target.startswith(_LINK):
-                holders[target.removeprefix(_LINK)].add(Holder(process.pid, process.command))
-    direction = Direction.UNKNOWN if after_handover else Direction.OUTGOING
-    files = _NOT_LISTED if after_handover else _WRITTEN_LATE
+    for process, target in _open(processes):
+        if target.startswith(_LINK):
+            holders[target.removeprefix(_LINK)].add(Holder(process.pid, process.command))
+    direction = Direction.OUTGOING if cold else Direction.UNKNOWN
+    files = _WRITTEN_LATE if cold else _NOT_LISTED
     return tuple(
         Session(name, direction, tuple(sorted(found)), files)
         for name, found in sorted(holders.items())
@@ -47,21 +47,24 @@ def held(processes: tuple[Process, ...], *, after_handover: bool) -> tuple[Sessi
 
 def device_holders(processes: tuple[Process, ...]) -> tuple[Holder, ...]:
     """Who holds /dev/liveupdate, lowest pid first; the kernel lets nobody else open it."""
-    device = LIVEUPDATE.encode()
-    return tuple(
+    found = {
         Holder(process.pid, process.command)
-        for process in processes
-        if device in process.descriptors.values()
-    )
+        for process, target in _open(processes)
+        if target == LIVEUPDATE.encode()
+    }
+    return tuple(sorted(found))
 
 
-def device_was_opened(processes: tuple[Process, ...]) -> bool:
-    """Whether a process holds the device or a session, and the incoming records are thus gone."""
-    return any(
-        target == LIVEUPDATE.encode() or target.startswith(_LINK)
-        for process in processes
-        for target in process.descriptors.values()
-    )
+def unseen(processes: tuple[Process, ...]) -> int:
+    """How many processes do not show what they have open."""
+    return sum(isinstance(process.descriptors, Unknown) for process in processes)
+
+
+def _open(processes: tuple[Process, ...]) -> Iterator[tuple[Process, bytes]]:
+    for process in processes:
+        if not isinstance(process.descriptors, Unknown):
+            for target in process.descriptors.values():
+                yield process, target
 
 
 def incoming(

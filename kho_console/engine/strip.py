@@ -25,8 +25,9 @@ CRASH = "C"
 OTHER = "R"
 
 _GRAIN = 4096
-_LAST = (1 << 64) - 1
 """Cells begin at multiples of the smallest page there is."""
+
+_LAST = (1 << 64) - 1
 
 OWNERS = {
     OwnerKind.ROOT_TREE: "t",

@@ -2,7 +2,7 @@
 
 from kho_console.abi import dts, fdt
 from kho_console.abi.error import FormatError
-from kho_console.engine.meaning import meaning
+from kho_console.engine import meaning
 from kho_console.model.blob import Blob
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.tree import FlatTree
@@ -32,6 +32,8 @@ def tree(found: Side, name: bytes | None) -> Maybe[FlatTree]:
     blob = blob_called(found, name)
     if isinstance(blob, Unknown):
         return blob
+    if isinstance(blob.content, Unknown):
+        return blob.content
     try:
         return fdt.read(blob.content)
     except FormatError as error:
@@ -47,4 +49,4 @@ def blob_called(found: Side, name: bytes) -> Maybe[Blob]:
 
 def source_text(found: FlatTree) -> str:
     """The tree as device tree source, with what its values look like as comments."""
-    return dts.write(found, meaning)
+    return dts.write(found, lambda item: meaning.comment(item.value))

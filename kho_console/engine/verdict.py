@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kho_console.abi import luo
+from kho_console.engine.findings import availability
 from kho_console.model.finding import Finding, Severity
 from kho_console.model.generation import Finalize, State
 from kho_console.model.snapshot import Snapshot
-from kho_console.model.unknown import Cause, Unknown
+from kho_console.model.unknown import Unknown
 
 
 class Standing(StrEnum):
@@ -36,6 +37,11 @@ class Verdict:
     detail: str = ""
 
 
+_CERTAIN = frozenset(
+    {"kho-not-built", "kho-not-enabled", "kho-reservation-failed", "kho-kdump-kernel"}
+)
+"""Findings that explain for certain why there is no handover."""
+
 _BY_FILE = "holds if it was loaded by file: kexec -s, not kexec -c"
 """Segments loaded by kexec_load(2) carry no handover, in every release."""
 
@@ -46,7 +52,7 @@ _ORDER = "holds if it was loaded by file (kexec -s), and after that"
 def judge(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> Verdict:
     """The answer for a snapshot, with what was found about it."""
     if snapshot.unavailable is not None:
-        return _unavailable(snapshot, snapshot.unavailable)
+        return _unavailable(snapshot.unavailable, findings)
     if snapshot.state is State.UNAVAILABLE:
         detail = "its file cannot be read; run it as root, without lockdown"
         return Verdict(Standing.UNKNOWN, "whether the handover is finalized is not known", detail)
@@ -57,21 +63,15 @@ def judge(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> Verdict:
     return answer
 
 
-def _unavailable(snapshot: Snapshot, why: Unknown) -> Verdict:
-    if why.cause is not Cause.ABSENT:
-        return Verdict(Standing.UNKNOWN, "the handover cannot be looked at", why.reason)
-    config = snapshot.machine.config
-    built = None if isinstance(config, Unknown) else config.get("CONFIG_KEXEC_HANDOVER") == "y"
-    if built is False:
-        return Verdict(
-            Standing.NO, "this kernel has no KHO", "it is built without CONFIG_KEXEC_HANDOVER"
-        )
-    if isinstance(snapshot.debugfs, Unknown) and snapshot.debugfs.cause is Cause.ABSENT:
-        return Verdict(Standing.UNKNOWN, "debugfs is not mounted", why.reason)
-    if built:
-        detail = f"boot with kho=on; {why.reason}"
-        return Verdict(Standing.NO, "the kernel is built with KHO, but it is off", detail)
-    return Verdict(Standing.NO, "there is no KHO on this kernel, or it is off", why.reason)
+def _unavailable(why: Unknown, findings: Iterable[Finding]) -> Verdict:
+    """In the words of the finding that explains it, so that both say the same."""
+    cause = next((item for item in findings if item.id in _CERTAIN), None)
+    if cause is not None:
+        return Verdict(Standing.NO, cause.text, cause.remedy or why.reason)
+    cause = next((item for item in findings if item.id in availability.IDS), None)
+    if cause is not None:
+        return Verdict(Standing.UNKNOWN, cause.text, cause.remedy or why.reason)
+    return Verdict(Standing.UNKNOWN, "there is no handover to see", why.reason)
 
 
 def _life_cycle(snapshot: Snapshot) -> Verdict:
@@ -120,6 +120,9 @@ def _ordered(snapshot: Snapshot, done: str, step: str, order: str) -> Verdict:
     """The handover goes with an image only if it was finalized before the image was loaded."""
     if snapshot.state is State.FINALIZED:
         return _loaded(snapshot, f"{done}, and an image is loaded", f"{done}, but ", order)
+    if snapshot.kexec.loaded is True and snapshot.generation.order_matters is not True:
+        detail = f"{step}, and load the image again: whether the order matters here is not known"
+        return Verdict(Standing.NOT_YET, f"an image is loaded, but not {done}", detail)
     if snapshot.kexec.loaded is True:
         return Verdict(
             Standing.NOT_YET,

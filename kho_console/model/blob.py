@@ -120,11 +120,11 @@ class Blob:
 
     Attributes:
         name: The producer's name for it.
-        size: Bytes that were read.
+        size: Bytes; of a blob that could not be read, what the root tree says.
         format: `fdt`, `luo-v5`, `kexec-metadata` or `unknown`.
         compatible: Its own compatible word where it has one.
         state: Whether the content can be trusted.
-        reason: Why it is stale or invalid; empty when valid.
+        reason: Why it is stale, invalid or not to be relied on; empty where there is nothing.
         address: Physical address, from the root tree.
         content: The bytes.
         payload: What they mean; None where no decoder knows them.
@@ -132,12 +132,12 @@ class Blob:
     """
 
     name: bytes
-    size: int
+    size: Maybe[int]
     format: str
     compatible: bytes | None
-    state: BlobState
+    state: Maybe[BlobState]
     reason: str
     address: Maybe[int]
-    content: bytes
+    content: Maybe[bytes]
     payload: Payload | None
     fields: tuple[Field, ...]

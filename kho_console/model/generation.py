@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kho_console.model.unknown import Maybe
+
 
 class Protocol(StrEnum):
     """The handover format by the word of its root tree; `kho-v1` names several map formats."""
@@ -50,10 +52,25 @@ class Generation:
         protocol: The word of the root tree, or what stands in for it.
         finalize: The kind of its finalize step.
         releases: Kernel releases that show these files, in words.
+        folder: The directory of its scratch files and of its switch.
+        scratch: First part of the names of the scratch files: `scratch`, or `bootmem` from 7.4.
+        incoming: The directory of what came in, there after a handover only; None where this
+            generation shows nothing of it.
+        order_matters: Whether an image carries the handover only if it was loaded after the step.
         evidence: What was seen that led to this answer, one phrase each.
     """
 
     protocol: Protocol
     finalize: Finalize
     releases: str
+    folder: str
+    scratch: str = "scratch"
+    incoming: str | None = None
+    order_matters: Maybe[bool] = False
     evidence: tuple[str, ...] = ()
+
+    @property
+    def switch(self) -> str | None:
+        """The file of its finalize step, None where there is no step."""
+        name = {Finalize.ACTIVE_FILE: "active", Finalize.NONE: None}.get(self.finalize, "finalize")
+        return None if name is None else f"{self.folder}/{name}"

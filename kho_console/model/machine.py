@@ -32,7 +32,7 @@ class Machine:
     release: str
     architecture: str
     page_size: int
-    command_line: Maybe[str]
+    command_line: Maybe[bytes]
     boot_id: Maybe[str]
     boot_time: Maybe[datetime]
     memory_total: Maybe[int]

@@ -96,8 +96,3 @@ class PreservedMap:
         return {
             order: runs.bytes // (self.page_size << order) for order, runs in self.by_order.items()
         }
-
-    def order_at(self, address: int) -> int | None:
-        """The order of the block that holds `address`, or None where nothing is preserved."""
-        page = MemoryRange(address, 1)
-        return next((order for order, runs in self.by_order.items() if runs.touches(page)), None)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kho_console.model.blob import Blob
+from kho_console.model.finding import Evidence
 from kho_console.model.generation import Generation, State
 from kho_console.model.machine import Cpus, KexecState, Machine, MemoryLayout
 from kho_console.model.memory import ScratchArea
@@ -51,7 +52,10 @@ class Inventory:
         preserved: The outgoing map.
         recovered: The root tree read from its own page, where that page was found.
         ownership: Whose the preserved memory is.
+        live_update: The incoming `LUO` blob, checked against the memory it points at; None where
+            none came in.
         sessions: Live-update sessions.
+        unseen: How many processes did not show their descriptors.
         waiting: How many of them wait in the previous kernel's records.
         device_holders: Processes that are seen to hold /dev/liveupdate; none may mean not allowed
             to look.
@@ -63,7 +67,9 @@ class Inventory:
     preserved: Maybe[PreservedMap]
     recovered: Maybe[RootTree]
     ownership: Maybe[Ownership]
+    live_update: Blob | None
     sessions: Maybe[tuple[Session, ...]]
+    unseen: int
     waiting: Maybe[int]
     device_holders: tuple[Holder, ...]
     crash_size: Maybe[int]
@@ -80,6 +86,7 @@ class Snapshot:
         machine: The host.
         generation: The handover mechanism that this kernel speaks.
         state: Where the kernel stands in its life cycle.
+        proof: What was read that tells the state.
         unavailable: Why there is no handover to see; None where there is one.
         scratch: Scratch areas in the kernel's order.
         outgoing: What goes to the next kernel.
@@ -102,6 +109,7 @@ class Snapshot:
     machine: Machine
     generation: Generation
     state: State
+    proof: Evidence
     unavailable: Unknown | None
     scratch: Maybe[tuple[ScratchArea, ...]]
     outgoing: Side

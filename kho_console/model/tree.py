@@ -1,6 +1,5 @@
 """Flattened device trees: any tree, and the root tree of a handover."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kho_console.model.unknown import Maybe
@@ -33,14 +32,9 @@ class TreeNode:
         """The value of the property called `name`, or None."""
         return next((item.value for item in self.properties if item.name == name), None)
 
-    def walk(self, path: bytes = b"") -> Iterator[tuple[bytes, "TreeNode"]]:
-        """This node and all below it, each with its path (`/` for the root)."""
-        pending = [(path or b"/", self)]
-        while pending:
-            here, node = pending.pop()
-            yield here, node
-            base = here.rstrip(b"/")
-            pending.extend((base + b"/" + child.name, child) for child in reversed(node.children))
+    def child(self, name: bytes) -> "TreeNode | None":
+        """The first child called `name`, or None."""
+        return next((node for node in self.children if node.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,12 +81,12 @@ class Process:
     Attributes:
         pid: Process id.
         command: Its command line with spaces between the arguments, or its name without one.
-        descriptors: Link target of each open descriptor.
+        descriptors: Link target of each open descriptor, or why they cannot be seen.
     """
 
     pid: int
     command: bytes
-    descriptors: dict[int, bytes]
+    descriptors: Maybe[dict[int, bytes]]
 
 
 class EventStream(Protocol):
@@ -154,8 +154,8 @@ class Source(Protocol):
         """Whether something stands at `path`; unknown where looking is not permitted."""
         ...
 
-    def processes(self) -> tuple[Process, ...]:
-        """Processes with the open descriptors that could be read, by ascending pid."""
+    def processes(self) -> Maybe[tuple[Process, ...]]:
+        """Processes with their open descriptors, by ascending pid."""
         ...
 
     def memory_total(self) -> Maybe[int]:

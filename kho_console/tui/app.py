@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.theme import Theme
 
+from kho_console import text
 from kho_console.engine.observer import Observer, Source, View
 from kho_console.resources import styles_folder
 from kho_console.tui import commands
@@ -158,7 +159,7 @@ class KhoConsole(App[int], inherit_bindings=False):
             self.view = answer
         self._tell()
         if isinstance(answer, Failure) and isinstance(self.screen, Section):
-            self.screen.say(f"x {answer.reason}")
+            self.screen.say(f"x {text.escaped(answer.reason)}")
 
     def condition(self) -> Condition:
         """How the console stands, for the top line."""
@@ -183,13 +184,13 @@ class KhoConsole(App[int], inherit_bindings=False):
             with suppress(RuntimeError):
                 self._own_loop.call_soon_threadsafe(self.exit, code)
 
-    def action_section(self, name: str) -> None:
+    async def action_section(self, name: str) -> None:
         """Show a section."""
         if name != self._trail[-1]:
             self._trail = [*self._trail[-20:], name]
-            self._switch(name)
+            await self._switch(name)
 
-    def action_go_back(self) -> None:
+    async def action_go_back(self) -> None:
         """Close what is open, else go to the section before."""
         screen = self.screen
         if not isinstance(screen, Section):
@@ -199,7 +200,7 @@ class KhoConsole(App[int], inherit_bindings=False):
             prompt.close()
         elif not screen.close_something() and len(self._trail) > 1:
             self._trail.pop()
-            self._switch(self._trail[-1])
+            await self._switch(self._trail[-1])
 
     def action_read_again(self) -> None:
         """Read everything again."""
@@ -230,8 +231,8 @@ class KhoConsole(App[int], inherit_bindings=False):
         """Show the latest view on the screen that came up."""
         self._tell()
 
-    def _switch(self, name: str) -> None:
-        self.switch_screen(name)
+    async def _switch(self, name: str) -> None:
+        await self.switch_screen(name)
         self._tell()
 
     def _deliver(self, answer: Answer) -> None:

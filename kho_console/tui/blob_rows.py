@@ -8,11 +8,12 @@ from kho_console.engine import trees
 from kho_console.engine.blob_view import Line
 from kho_console.model.blob import Blob
 from kho_console.model.snapshot import Side, Snapshot
-from kho_console.model.unknown import Unknown
+from kho_console.model.unknown import Maybe, Unknown
 from kho_console.tui.rows import Row, column, row, wrapped
-from kho_console.tui.signs import BLOBS
+from kho_console.tui.signs import blob_sign
 
 _NAME = 15
+_WORD = 11
 _LABEL = 22
 
 
@@ -42,8 +43,9 @@ def entry_row(snapshot: Snapshot, item: Entry) -> Row:
     side = trees.side(snapshot, item.side)
     if item.title:
         if isinstance(side, Unknown):
-            reason = "cold boot" if snapshot.booted_through_handover is False else text.word(side)
-            return row((f"{item.side:<4}", "strong"), (f"none: {reason}", "dim"))
+            cold = snapshot.booted_through_handover is False
+            words = "none: cold boot" if cold else text.word(side)
+            return row((f"{item.side:<4}", "strong"), (words, "dim"))
         blobs = text.told(side.blobs, lambda known: text.count(len(known), "blob"))
         return row((f"{item.side:<4}", "strong"), (blobs, "dim"))
     if isinstance(side, Unknown):
@@ -56,18 +58,18 @@ def entry_row(snapshot: Snapshot, item: Entry) -> Row:
 def _root_entry(side: Side) -> Row:
     name = f" {column('root tree', _NAME)}"
     if isinstance(side.tree, Unknown):
-        return row(name, (text.word(side.tree), "dim"))
+        return row(name, (text.cut(text.word(side.tree), _WORD), "dim"))
     cut = (" cut", "warning") if side.tree.window_truncated else ("", "")
     word = text.told(side.tree.compatible, text.escaped)
     return row(name, (column(word, 6), "dim"), cut)
 
 
 def _blob_entry(blob: Blob) -> Row:
-    word, look = BLOBS[blob.state]
+    word, look = blob_sign(blob.state)
     name = f" {column(text.escaped(blob.name), _NAME)}"
     if word:
-        return row(name, (word, look))
-    return row(name, (f"{text.size(blob.size):>8}", "dim"))
+        return row(name, (text.cut(word, _WORD), look))
+    return row(name, (f"{text.told(blob.size, text.size):>8}", "dim"))
 
 
 def title(side: Side, entry: Entry, width: int) -> list[Row]:
@@ -75,17 +77,15 @@ def title(side: Side, entry: Entry, width: int) -> list[Row]:
     if entry.title:
         word = "what goes to the next kernel" if entry.side == trees.OUT else "what came in"
         if isinstance(side.blobs, Unknown):
-            words = f"{word}: {text.word(side.blobs)}: {side.blobs.reason}"
-            return wrapped(words, width, row(" "))
+            return wrapped(f"{word}: {text.why(side.blobs)}", width, row(" "))
         return [row(f" {word}: {text.count(len(side.blobs), 'blob')}")]
     if entry.blob is not None:
         return _blob_title(entry.blob, width)
     tree = side.tree
     if isinstance(tree, Unknown):
-        return wrapped(f"root tree: {text.word(tree)}: {tree.reason}", width, row(" "))
-    place = text.told(tree.address, lambda found: f"at {text.address(found)}")
+        return wrapped(f"root tree: {text.why(tree)}", width, row(" "))
     word = text.told(tree.compatible, text.escaped)
-    words = f"root tree {word}, {text.size(len(tree.content))} {place}"
+    words = f"root tree {word}, {text.size(len(tree.content))}{_place(tree.address)}"
     rows = wrapped(words, width, row(" "), "strong")
     if tree.window is not None and tree.window_truncated:
         rest = "the rest is missing" if tree.flat.truncated else "rest from memory"
@@ -96,14 +96,21 @@ def title(side: Side, entry: Entry, width: int) -> list[Row]:
 
 def _blob_title(blob: Blob, width: int) -> list[Row]:
     kind = text.escaped(blob.compatible) if blob.compatible else blob.format
-    place = text.told(blob.address, lambda found: f"at {text.address(found)}")
-    words = f"{text.escaped(blob.name)} {kind}, {text.size(blob.size)} {place}"
+    size = (
+        f"size {text.word(blob.size)}" if isinstance(blob.size, Unknown) else text.size(blob.size)
+    )
+    words = f"{text.escaped(blob.name)} {kind}, {size}{_place(blob.address)}"
     rows = wrapped(words, width, row(" "), "strong")
-    state, look = BLOBS[blob.state]
-    if blob.reason:
-        words = f"{state or 'note'}: {text.escaped(blob.reason)}"
-        rows += wrapped(words, width, row(" "), look, most=3)
+    if blob.reason or isinstance(blob.state, Unknown):
+        _, look = blob_sign(blob.state)
+        rows += wrapped(text.blob_state(blob), width, row(" "), look, most=3)
     return rows
+
+
+def _place(address: Maybe[int]) -> str:
+    if isinstance(address, Unknown):
+        return f", address {text.word(address)}"
+    return f" at {text.address(address)}"
 
 
 def folded(line: str, width: int) -> list[Row]:

@@ -17,6 +17,7 @@ SECTIONS = (
 """The subjects, in the order of their keys."""
 
 HELP = "help"
+QUIT = "quit"
 SCREENS = (*SECTIONS, HELP)
 
 _SIGNS = {
@@ -68,10 +69,6 @@ class Command:
     screens: tuple[str, ...] = ()
     short: str = ""
 
-    def on(self, screen: str) -> bool:
-        """Whether it can be asked for on a screen."""
-        return not self.screens or screen in self.screens
-
     @property
     def signs(self) -> tuple[str, ...]:
         """Its keys as they are shown."""
@@ -88,7 +85,6 @@ def _section(key: str, name: str, about: str) -> Command:
     return Command(name, (key,), title, about, f"section('{name}')", (), title)
 
 
-_LISTS = tuple(name for name in SCREENS if name != "overview")
 _STRIP = ("preserved",)
 _BLOBS = ("blobs",)
 
@@ -114,6 +110,8 @@ COMMANDS = (
             "filter", _STRIP, "filter"),
     Command("go", ("g",), "Go to address", "Go to the extent at a physical address.",
             "go", _STRIP, "go to"),
+    Command("owners", ("o",), "Owners", "Show how much each owner has, or the extents again.",
+            "owners", _STRIP, "owners"),
     Command("zoom-in", ("plus", "equals_sign"), "Zoom in", "Show the strip around its mark larger.",
             "zoom(1)", _STRIP, "zoom"),
     Command("zoom-out", ("minus",), "Zoom out", "Show more of the strip.",
@@ -124,12 +122,12 @@ COMMANDS = (
             "cell(1)", _STRIP, "mark"),
     Command("look", ("enter",), "What is here", "Go to the first extent under the strip's mark, "
             "or into the chosen blob.", "look", ("blobs", "preserved"), "look"),
-    Command("up", ("up", "k"), "Up", "One line up.", "move(-1)", _LISTS),
-    Command("down", ("down", "j"), "Down", "One line down.", "move(1)", _LISTS),
-    Command("page-up", ("pageup",), "Page up", "One screen up.", "page(-1)", _LISTS),
-    Command("page-down", ("pagedown",), "Page down", "One screen down.", "page(1)", _LISTS),
-    Command("first", ("home",), "First line", "To the first line.", "edge(False)", _LISTS),
-    Command("last", ("end",), "Last line", "To the last line.", "edge(True)", _LISTS),
+    Command("up", ("up", "k"), "Up", "One line up.", "move(-1)", SCREENS),
+    Command("down", ("down", "j"), "Down", "One line down.", "move(1)", SCREENS),
+    Command("page-up", ("pageup",), "Page up", "One screen up.", "page(-1)", SCREENS),
+    Command("page-down", ("pagedown",), "Page down", "One screen down.", "page(1)", SCREENS),
+    Command("first", ("home",), "First line", "To the first line.", "edge(False)", SCREENS),
+    Command("last", ("end",), "Last line", "To the last line.", "edge(True)", SCREENS),
     Command("refresh", ("r",), "Read again", "Read everything again, also what is read slowly.",
             "read_again", (), "read again"),
     Command("pause", ("p", "space"), "Pause", "Stop reading by itself, or go on.",
@@ -142,7 +140,7 @@ COMMANDS = (
             "command_palette"),
     Command(HELP, ("question_mark", "f1"), "Help", "All commands and their keys.",
             f"section('{HELP}')", (), "help"),
-    Command("quit", ("q", "ctrl+q", "ctrl+c"), "Quit", "Leave the console.", "leave", (), "quit"),
+    Command(QUIT, ("q", "ctrl+q", "ctrl+c"), "Quit", "Leave the console.", "leave", (), "quit"),
 )  # fmt: skip
 
 
@@ -163,19 +161,30 @@ def available(screen: str) -> tuple[Command, ...]:
 
 
 def bottom_line(screen: str) -> list[tuple[str, str]]:
-    """Keys and words for the bottom line, the most useful first: `("+ -", "zoom")`."""
+    """Keys and words for the bottom line: `("+ -", "zoom")`.
+
+    What is useful here comes first, help and how to leave come last.
+    """
+    last = _merged(item for item in COMMANDS if item.id in (HELP, QUIT))
     if screen == SECTIONS[0]:
-        return _merged(item for item in COMMANDS if item.id in (*SECTIONS, HELP))
+        return [*_merged(item for item in COMMANDS if item.id in SECTIONS[1:]), *last]
     own = _merged(item for item in COMMANDS if screen in item.screens)
-    shared = [item for item in COMMANDS if not item.screens and item.id not in SECTIONS]
-    by_id = {item.id: item for item in shared}
-    first = by_id[HELP]
-    rest = [item for item in shared if item is not first]
-    return [*own, (f"1-{_last_section_key()}", "screens"), *_merged([first]), *_merged(rest)]
+    known = (*SECTIONS, HELP, QUIT)
+    rest = _merged(item for item in COMMANDS if not item.screens and item.id not in known)
+    return [*own, (_section_keys(), "screens"), *rest, *last]
 
 
-def _last_section_key() -> str:
-    return next(item.keys[0] for item in reversed(COMMANDS) if item.id in SECTIONS)
+def _section_keys() -> str:
+    """The keys of the screens, neighbours joined: `1-5 8 9`."""
+    keys = [int(item.keys[0]) for item in COMMANDS if item.id in SECTIONS]
+    runs: list[list[int]] = []
+    for key in keys:
+        if runs and key == runs[-1][-1] + 1:
+            runs[-1].append(key)
+        else:
+            runs.append([key])
+    words = (f"{run[0]}-{run[-1]}" if len(run) > 2 else " ".join(map(str, run)) for run in runs)
+    return " ".join(words)
 
 
 def _merged(commands: Iterable[Command]) -> list[tuple[str, str]]:

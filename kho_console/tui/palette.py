@@ -1,11 +1,11 @@
-"""The palette: the commands of the table that work on the screen below it."""
+"""The palette: all commands of the table, also those that work on another screen only."""
 
 from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from kho_console.tui import commands
-from kho_console.tui.commands import Command
+from kho_console.tui.commands import COMMANDS, Command
 from kho_console.tui.section import Section
 
 
@@ -13,26 +13,39 @@ class TableCommands(Provider):
     """Finds commands by their title."""
 
     def _commands(self) -> tuple[Command, ...]:
-        screen = self.screen
-        return commands.available(screen.subject if isinstance(screen, Section) else "")
+        """Those of the screen below first."""
+        here = commands.available(self._subject)
+        return (*here, *(item for item in COMMANDS if item not in here))
+
+    @property
+    def _subject(self) -> str:
+        return self.screen.subject if isinstance(self.screen, Section) else ""
 
     async def discover(self) -> Hits:
         """All of them."""
         for item in self._commands():
-            yield DiscoveryHit(_title(item), partial(self._run, item), help=item.help)
+            yield DiscoveryHit(self._title(item), partial(self._run, item), help=item.help)
 
     async def search(self, query: str) -> Hits:
         """Those whose title matches."""
         matcher = self.matcher(query)
         for item in self._commands():
-            score = matcher.match(_title(item))
+            score = matcher.match(self._title(item))
             if score > 0:
-                shown = matcher.highlight(_title(item))
+                shown = matcher.highlight(self._title(item))
                 yield Hit(score, shown, partial(self._run, item), help=item.help)
 
+    def _title(self, item: Command) -> str:
+        """Its title, with the screen to go to first where it does not work here."""
+        away = self._away(item)
+        place = f" on {away.capitalize()}" if away else ""
+        return f"{item.title}{place} ({' '.join(item.signs)})"
+
+    def _away(self, item: Command) -> str:
+        """The screen to go to for a command; empty where it works here."""
+        return item.screens[0] if item.screens and self._subject not in item.screens else ""
+
     async def _run(self, item: Command) -> None:
-        await self.app.run_action(item.action, self.screen if item.screens else self.app)
-
-
-def _title(item: Command) -> str:
-    return f"{item.title} ({' '.join(item.signs)})"
+        if away := self._away(item):
+            await self.app.run_action(f"section('{away}')", self.app)
+        await self.app.run_action(item.action, self.app.screen if item.screens else self.app)

@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeAlias
 
+from kho_console.text import cut
+
 Piece: TypeAlias = tuple[str, str]
 Row: TypeAlias = tuple[Piece, ...]
 
@@ -34,6 +36,10 @@ LOOKS = (
     "letter-u",
 )
 """The looks that the style sheets define; an empty word is plain text."""
+
+
+_APART = 2
+"""Columns between the two parts of a line."""
 
 
 class LineSource(Protocol):
@@ -77,9 +83,7 @@ def plain(found: Row) -> str:
 
 def column(text: str, width: int) -> str:
     """Text in a column of `width`, with `..` where it is cut."""
-    if len(text) <= width:
-        return text.ljust(width)
-    return text[: max(width - 2, 0)] + ".."[:width]
+    return cut(text, width).ljust(width)
 
 
 def wrapped(text: str, width: int, first: Row = (), look: str = "", most: int = 99) -> list[Row]:
@@ -98,13 +102,20 @@ def wrapped(text: str, width: int, first: Row = (), look: str = "", most: int = 
 
 def spread(left: Row, right: Row, width: int) -> Row:
     """Two rows on one line, the right one at the right edge; the left one gives way."""
-    space = width - len(plain(right))
-    used, kept = 0, []
-    for text, look in left:
-        text = column(text, len(text)) if used + len(text) <= space else text[: space - used]
-        kept.append((text, look))
-        used += len(text)
-    return (*kept, (" " * max(space - used, 0), ""), *right)
+    kept = clipped(left, max(width - len(plain(right)) - _APART, 0))
+    gap = width - len(plain(kept)) - len(plain(right))
+    return (*kept, (" " * max(gap, 0), ""), *right)
+
+
+def clipped(found: Row, width: int) -> Row:
+    """A row on at most `width` columns, with `..` where it is cut."""
+    if len(plain(found)) <= width:
+        return found
+    kept, left = [], max(width - 2, 0)
+    for words, look in found:
+        kept.append((words[:left], look))
+        left -= len(kept[-1][0])
+    return (*kept, (".."[:width], "dim"))
 
 
 def flowed(items: Iterable[Row], width: int, gap: int = 2, indent: int = 1) -> list[Row]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
@@ -13,6 +14,7 @@ from kho_console.tui.rows import row
 from kho_console.tui.widgets.banner import Banner, Condition
 from kho_console.tui.widgets.keys import Keys
 from kho_console.tui.widgets.lines import Lines
+from kho_console.tui.widgets.page import Page
 from kho_console.tui.widgets.painted import Panel
 from kho_console.tui.widgets.prompt import Prompt
 
@@ -41,8 +43,12 @@ class Section(Screen[None], inherit_bindings=False):
         """Draw a view. Called on each new one and whenever the size changes."""
 
     def lines(self) -> Lines | None:
-        """The list that the arrows move in."""
+        """The list of the screen."""
         return None
+
+    def moving(self) -> Lines | Page | None:
+        """What the arrows move in: the list, where there is one."""
+        return self.lines()
 
     def close_something(self) -> bool:
         """Close what is open on the screen; False where nothing is."""
@@ -71,7 +77,7 @@ class Section(Screen[None], inherit_bindings=False):
     def say(self, words: str) -> None:
         """Say something in the bottom line, until the next key."""
         keys = self.query_one(Keys)
-        keys.notice(words)
+        keys.notice = words
         keys.show_for(self.subject, self.size.width)
 
     def draw(self) -> None:
@@ -90,23 +96,25 @@ class Section(Screen[None], inherit_bindings=False):
         """Draw for the new size."""
         self.draw()
 
-    def on_key(self) -> None:
-        """Take a notice away."""
+    def on_key(self, event: events.Key) -> None:
+        """Take a notice away; Escape does nothing else then."""
+        if event.key == "escape" and self.query_one(Keys).notice:
+            event.stop()
         self.say("")
 
     def action_move(self, step: int) -> None:
-        """Move in the list by lines."""
-        if (found := self.lines()) is not None:
+        """Move by lines."""
+        if (found := self.moving()) is not None:
             found.move(step)
 
     def action_page(self, pages: int) -> None:
-        """Move in the list by screens."""
-        if (found := self.lines()) is not None:
+        """Move by screens."""
+        if (found := self.moving()) is not None:
             found.page(pages)
 
     def action_edge(self, last: bool) -> None:
-        """Move in the list to its first or last line."""
-        if (found := self.lines()) is not None:
+        """Move to the first or the last line."""
+        if (found := self.moving()) is not None:
             found.end(last=last)
 
     def _frame(self) -> None:

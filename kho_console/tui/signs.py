@@ -6,6 +6,7 @@ from kho_console import text
 from kho_console.model.blob import BlobState
 from kho_console.model.check import Result
 from kho_console.model.finding import Finding, Severity
+from kho_console.model.unknown import Maybe, Unknown
 from kho_console.tui.rows import Piece, Row, column, row, wrapped
 
 SEVERITIES: Mapping[Severity, Piece] = {
@@ -19,7 +20,7 @@ RESULTS: Mapping[Result, Piece] = {
     Result.FAIL: ("x   ", "error"),
     Result.UNKNOWN: ("?   ", "warning"),
 }
-BLOBS: Mapping[BlobState, Piece] = {
+_BLOBS: Mapping[BlobState, Piece] = {
     BlobState.VALID: ("", ""),
     BlobState.STALE: ("stale", "warning"),
     BlobState.INVALID: ("invalid", "error"),
@@ -28,19 +29,22 @@ BLOBS: Mapping[BlobState, Piece] = {
 NAME = 22
 """Columns of a finding's or check's name."""
 
-
-def totals(counted: Mapping[Severity, int]) -> str:
-    """`1 error, 2 warnings, 3 notes`, or `none`."""
-    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-    parts = [text.count(counted[at], word) for at, word in words.items() if counted.get(at)]
-    return ", ".join(parts) or "none"
+_NARROW = 60
 
 
-def finding_rows(item: Finding, width: int, most: int) -> list[Row]:
-    """A finding on at most `most` lines: sign, name, text."""
+def blob_sign(state: Maybe[BlobState]) -> Piece:
+    """What to say of a blob that cannot be trusted; empty for one that can."""
+    return (text.word(state), "warning") if isinstance(state, Unknown) else _BLOBS[state]
+
+
+def finding_rows(item: Finding, width: int) -> list[Row]:
+    """A finding on two lines, on three where they are short: sign, name, text."""
     mark, look = SEVERITIES[item.severity]
+    if width < _NARROW:
+        head = row((f" {mark} ", look), (item.id, "strong"))
+        return [head, *wrapped(item.text, width, row("   "), most=2)]
     first = row((f" {mark} ", look), (column(item.id, NAME), "strong"), " ")
-    return wrapped(item.text, width, first, most=most)
+    return wrapped(item.text, width, first, most=2)
 
 
 def finding_line(item: Finding, width: int) -> Row:

@@ -32,7 +32,6 @@ def test_two_blocks() -> None:
     found = block_list.walk(PageMemory(pages), 0x7000, 80, 4096)
     assert found.pages == (0x7000, 0x3000)
     assert found.entries == (*first, *second)
-    assert block_list.encode_block(0x3000, first, 4096) == pages[0x7000]
 
 
 def test_empty_list_reads_nothing() -> None:
@@ -77,13 +76,6 @@ def test_ten_thousand_blocks_are_the_most() -> None:
 def test_missing_block_is_no_format_error() -> None:
     with pytest.raises(MissingMemory):
         block_list.walk(PageMemory({0x1000: block(0x2000, 1)}), 0x1000, 80, 4096)
-
-
-def test_what_does_not_fit_is_not_written() -> None:
-    with pytest.raises(ValueError, match="do not fit"):
-        block_list.encode_block(0, [bytes(80)] * 52, 4096)
-    with pytest.raises(ValueError, match="one size"):
-        block_list.encode_block(0, [bytes(80), bytes(64)], 4096)
 
 
 @given(

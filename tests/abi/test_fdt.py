@@ -1,5 +1,6 @@
 import struct
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,12 @@ def without_offsets(node: TreeNode) -> TreeNode:
     return TreeNode(node.name, properties, tuple(map(without_offsets, node.children)))
 
 
+def every(node: TreeNode) -> Iterator[TreeNode]:
+    yield node
+    for child in node.children:
+        yield from every(child)
+
+
 def test_what_dtc_writes(dtc: Dtc) -> None:
     blob = dtc(
         b'/dts-v1/; / { text = "kho-v1"; empty; a { bytes = [01 02 03]; '
@@ -41,7 +48,7 @@ def test_what_dtc_writes(dtc: Dtc) -> None:
 def test_offsets_point_at_the_values(dtc: Dtc) -> None:
     blob = dtc(b'/dts-v1/; / { one = [aa bb]; n { two = [cc]; three = "x"; }; };')
     seen = {}
-    for _, node in fdt.read_whole(blob).root.walk():
+    for node in every(fdt.read_whole(blob).root):
         for item in node.properties:
             seen[item.name] = blob[item.offset : item.offset + len(item.value)]
     assert seen == {b"one": b"\xaa\xbb", b"two": b"\xcc", b"three": b"x\0"}
@@ -148,10 +155,11 @@ def test_a_long_node_name() -> None:
     assert "more than 255 bytes" in tree.faults[0].reason
 
 
-def test_paths_of_a_walk() -> None:
-    inner = TreeNode(b"b", (), (TreeNode(b"c"),))
-    root = TreeNode(b"", (), (TreeNode(b"a"), inner))
-    assert [path for path, _ in root.walk()] == [b"/", b"/a", b"/b", b"/b/c"]
+def test_a_child_by_its_name() -> None:
+    first, second = TreeNode(b"b", (), (TreeNode(b"c"),)), TreeNode(b"b")
+    root = TreeNode(b"", (), (TreeNode(b"a"), first, second))
+    assert root.child(b"b") is first
+    assert root.child(b"c") is None
 
 
 def test_sequential_is_what_the_kernel_wrote() -> None:
@@ -192,6 +200,6 @@ def test_round_trip(top: dict[str, bytes], nodes: dict[str, dict[str, bytes]]) -
         blob = write(root)
         tree = fdt.read_whole(blob)
         assert without_offsets(tree.root) == root
-        for _, found in tree.root.walk():
+        for found in every(tree.root):
             for item in found.properties:
                 assert blob[item.offset : item.offset + len(item.value)] == item.value

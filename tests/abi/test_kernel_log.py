@@ -18,10 +18,8 @@ def recorded_facts(moment: str) -> list[tuple[LogKind, float | None, dict[str, i
 def test_recorded_after_a_handover() -> None:
     assert recorded_facts("linux-7.3.4/restored") == [
         (LogKind.HANDOVER_FOUND, 0.0, {}),
-        (LogKind.CRASH_RESERVED, 0.035189, {"start": 0x2D000000, "end": 0x3D000000}),
         (LogKind.MEMORY_REVIVED, 0.114308, {"name": "oops"}),
         (LogKind.MEMORY_REVIVED, 0.114617, {"name": "trace"}),
-        (LogKind.LIVE_UPDATE_RETRIEVED, 1.297381, {"number": 1}),
         (LogKind.EXEC_FROM, 1.914210, {"release": "7.3.4", "count": 1}),
     ]
 
@@ -77,11 +75,6 @@ def test_lines() -> None:
          {"text": "unable to create new elfcorehdr"}),
         ("crash hp: update elfcorehdr elfsz 921664 > memsz 921600", LogKind.CRASH_TOO_SMALL,
          {"size": 921664, "room": 921600}),
-        ("crash hp: hp_action 1, cpu 3", LogKind.CRASH_EVENT, {"action": 1, "cpu": 3}),
-        ("crash hp: hp_action 4", LogKind.CRASH_EVENT, {"action": 4}),
-        ("crash hp: updated elfcorehdr", LogKind.CRASH_UPDATED, {}),
-        ("crashkernel low memory reserved: 0xcf000000 - 0xdf000000 (256 MB)",
-         LogKind.CRASH_RESERVED, {"start": 0xCF000000, "end": 0xDF000000}),
     ],
 )  # fmt: skip
 def test_recognised(text: str, kind: LogKind, values: dict[str, int | str]) -> None:

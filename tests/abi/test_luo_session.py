@@ -8,7 +8,6 @@ from kho_console.abi.error import FormatError
 from kho_console.abi.luo_session import FileRecord, SessionRecord
 from kho_console.abi.memory import MissingMemory
 from kho_console.model.blob import LuoHeader
-from kho_console.model.memory import MemoryRange
 from kho_console.model.unknown import Cause, Unknown
 from tests.abi.page_memory import PageMemory, recorded
 
@@ -66,7 +65,6 @@ def test_the_records_of_7_1_after_the_kexec() -> None:
         (0x1002, b"memfd-v2"),
     ]
     assert [item.token for item in database.files] == [0x2001]
-    assert found.memory[0] == MemoryRange(0x9B0000, 65536)
 
 
 def test_the_records_of_7_3_after_the_kexec() -> None:
@@ -94,7 +92,6 @@ def test_an_array() -> None:
         ),
         SessionRecord(b"b\n\x1b", ()),
     )
-    assert found.memory == (MemoryRange(SESSIONS, 65536), MemoryRange(FILES, 8192))
 
 
 def test_819_sessions_and_no_more() -> None:
@@ -163,7 +160,7 @@ def test_another_format() -> None:
 
 def test_no_sessions() -> None:
     found = luo_session.read(PageMemory({}), blocks_at(0), 4096)
-    assert (found.sessions, found.memory) == ((), ())
+    assert found.sessions == ()
 
 
 @pytest.mark.parametrize(("page_size", "sessions", "files"), [(4096, 51, 63), (65536, 819, 1023)])
@@ -182,7 +179,6 @@ def test_chains_of_blocks(page_size: int, sessions: int, files: int) -> None:
     last = found.sessions[-1].files
     assert isinstance(last, tuple)
     assert [item.token for item in last] == list(range(files + 1))
-    assert found.memory == tuple(MemoryRange(address, page_size) for address in pages)
 
 
 def test_a_count_that_differs_from_the_blocks() -> None:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from kho_console.abi import number_list
 from kho_console.abi.error import FormatError
-from kho_console.model.memory import MemoryRange
 from tests.abi.page_memory import recorded_file
 
 SYSTEM = "/sys/devices/system/"
@@ -32,10 +31,6 @@ def test_recorded() -> None:
     assert number_list.numbers(recorded_file(moment, SYSTEM + "cpu/offline")) == ()
     block_size = recorded_file(moment, SYSTEM + "memory/block_size_bytes")
     assert number_list.hexadecimal(block_size) == 128 << 20
-    notes_size = recorded_file(moment, SYSTEM + "cpu/cpu0/crash_notes_size")
-    assert number_list.decimal(notes_size) == 368
-    vmcoreinfo = recorded_file("linux-7.3.4/sessions", "/sys/kernel/vmcoreinfo")
-    assert number_list.vmcoreinfo(vmcoreinfo) == MemoryRange(0x40026000, 4132)
     kind = recorded_file("linux-7.3.4/restored", "/sys/kernel/boot_params/setup_data/1/type")
     assert number_list.prefixed(kind) == 10
 
@@ -71,18 +66,14 @@ def test_limit_of_a_list() -> None:
 @pytest.mark.parametrize(
     ("read", "data"),
     [
-        (number_list.decimal, b""),
-        (number_list.decimal, b"0x10"),
-        (number_list.decimal, b"+1"),
-        (number_list.decimal, b"1_0"),
-        (number_list.decimal, b"18446744073709551616"),
+        (number_list.hexadecimal, b""),
+        (number_list.hexadecimal, b"+1"),
+        (number_list.hexadecimal, b"1_0"),
         (number_list.hexadecimal, b"0x10"),
         (number_list.hexadecimal, b"10000000000000000"),
         (number_list.prefixed, b"10"),
         (number_list.prefixed, b"0x"),
         (number_list.prefixed, b"0x1\n\n"),
-        (number_list.vmcoreinfo, b"0x1000"),
-        (number_list.vmcoreinfo, b"0x1000 0x1024"),
     ],
 )
 def test_damaged_values(read: Callable[[bytes], object], data: bytes) -> None:
@@ -97,10 +88,8 @@ TEXT = st.binary(max_size=30) | st.text("0123456789abcdefx-,\n ", max_size=12).m
 def test_any_bytes(data: bytes) -> None:
     for read in (
         number_list.numbers,
-        number_list.decimal,
         number_list.hexadecimal,
         number_list.prefixed,
-        number_list.vmcoreinfo,
     ):
         try:
             read(data)

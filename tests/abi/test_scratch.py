@@ -57,25 +57,10 @@ def test_damaged(phys: bytes, length: bytes, offset: int) -> None:
     assert caught.value.offset == offset
 
 
-def test_array_in_memory() -> None:
-    data = bytes.fromhex(
-        "0000005d00000000" "0000000100000000" "0000005900000000" "0000000000000000"
-    )  # fmt: skip
-    assert scratch.decode_array(data) == (
-        MemoryRange(0x5D000000, 16 << 20),
-        MemoryRange(0x59000000, 0),
-    )
-    with pytest.raises(FormatError) as caught:
-        scratch.decode_array(data + b"\0")
-    assert caught.value.offset == 32
-
-
 @given(st.binary(max_size=40), st.binary(max_size=40))
 def test_any_bytes(phys: bytes, length: bytes) -> None:
     with suppress(FormatError):
         scratch.parse(phys, length)
-    with suppress(FormatError):
-        scratch.decode_array(phys)
 
 
 WORD = st.integers(0, 2**62)

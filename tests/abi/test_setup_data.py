@@ -44,11 +44,11 @@ def test_other_sizes(size: int) -> None:
 def test_chosen_cells() -> None:
     fdt = bytes.fromhex("00000001 80000000 00000000 00001000")
     scratch = bytes.fromhex("00000000 9ff00000 00000000 00000040")
-    assert chosen.decode(fdt, scratch) == SetupHandover(0x180000000, 0x1000, 0x9FF00000, 0x40)
+    assert chosen.decode(fdt, scratch, 2, 2) == SetupHandover(0x180000000, 0x1000, 0x9FF00000, 0x40)
     narrow = bytes.fromhex("00000001 80000000 00001000")
     assert chosen.decode_range(narrow, 2, 1) == MemoryRange(0x180000000, 0x1000)
     with pytest.raises(FormatError, match="not 16"):
-        chosen.decode(narrow, scratch)
+        chosen.decode(narrow, scratch, 2, 2)
 
 
 def test_cell_counts() -> None:

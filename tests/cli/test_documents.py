@@ -107,10 +107,20 @@ def test_status_of_the_7_3_4_sessions(console: Console) -> None:
         "blocks_by_order": {"0": 2603, **{str(order): 1 for order in (1, 2, 3, 4, 5, 6, 7, 10)}},
     }
     assert document["incoming"] is None
+    assert document["sessions"] == {"held": 3, "waiting": None, "waiting_reason": _COLD}
+    assert document["verdict"] == {
+        "standing": "not yet",
+        "sentence": "no image is loaded",
+        "detail": "load one by file (kexec -s)",
+    }
+
+
+_COLD = "this kernel did not come through a handover"
 
 
 def test_status_of_a_kernel_that_came_through_a_handover(console: Console) -> None:
     document = console("--source", "linux-7.1.13/restored", "status", "--json").document
+    assert document["sessions"] == {"held": 0, "waiting": 3}
     assert document["handover"]["previous_release"] == "7.1.13"
     assert document["handover"]["kexec_count"] == 1
     assert document["incoming"]["preserved"] is None
@@ -139,6 +149,9 @@ def test_extents_name_the_owners(console: Console) -> None:
     memfds = sorted(size for owner, size in by_owner.items() if owner.startswith("memfd 0x"))
     assert memfds == [64 << 10, 2 << 20, 8 << 20]
     assert sum(by_owner.values()) == 15896576
+    reasons = {item["owner"]["kind"]: item["owner"]["session_reason"] for item in extents}
+    assert reasons["memfd"] == "session unknown"
+    assert reasons["memfd record"] == reasons["reserve_mem"] == "not a memfd"
 
 
 def test_sessions_that_wait_in_the_records_of_7_1_13(console: Console) -> None:
@@ -187,3 +200,6 @@ def test_crash_counts_the_recorded_events(console: Console) -> None:
     assert document["events"] == {"seen": 10, "lost": 0}
     assert document["regions"] == [{"address": 0x6F000000, "size": 256 << 20}]
     assert document["cpus"]["possible"] == 2
+    assert document["crash_size"] == 256 << 20
+    # As `od -c` shows sys/kernel/crash_elfcorehdr_size of the recording.
+    assert document["elfcorehdr_size"] == 462448

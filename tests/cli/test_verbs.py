@@ -35,6 +35,84 @@ def test_status_answers_in_words(console: Console) -> None:
     assert "low memory 744.0 MiB, global none, node 0 36.0 MiB, node 1 56.0 MiB" in answer.out
 
 
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("linux-7.3.4/ready", "HANDOVER   ready: an image is loaded, "),
+        ("linux-7.3.4/sessions", "HANDOVER   not yet: no image is loaded"),
+        ("linux-6.18.15/loaded-first", "HANDOVER   not yet: the image was loaded while "),
+    ],
+)
+def test_status_begins_with_the_verdict(console: Console, name: str, first: str) -> None:
+    answer = console("status", "--source", name)
+    assert answer.out.startswith(first)
+    verdict = console("status", "--json", "--source", name).document["verdict"]
+    assert answer.out.startswith(f"HANDOVER   {verdict['standing']}: {verdict['sentence']}\n")
+    assert f"\n           {verdict['detail']}\n" in answer.out
+
+
+def test_status_counts_its_findings(console: Console) -> None:
+    answer = console("status", "--source", SESSIONS)
+    printed = [line for line in answer.out.splitlines() if line.startswith(("warning:", "info:"))]
+    warnings = sum(line.startswith("warning:") for line in printed)
+    assert f"findings   {warnings} warnings, {len(printed) - warnings} notes\n" in answer.out
+
+
+def test_what_is_not_known_is_left_out_or_explained_but_never_none(console: Console) -> None:
+    answer = console("status", "--source", "linux-6.18.15/restored")
+    assert "booted     through a handover\n" in answer.out
+    answer = console("status", "--source", "linux-7.1.13/restored")
+    assert "booted     through a handover, from 7.1.13, handover 1 of this chain\n" in answer.out
+    assert "outgoing   tree not shown; blobs LUO, kexec-metadata, memblock; " in answer.out
+    assert "sessions   3 sessions of the previous kernel waiting\n" in answer.out
+    cold = console("status", "--source", "linux-7.3.4/cold").out
+    assert "incoming   none: this kernel did not come through a handover\n" in cold
+
+
+def test_status_and_crash_use_the_same_words(console: Console) -> None:
+    for name, words in (
+        ("linux-7.3.4/crash-loaded", "armed"),
+        ("linux-7.3.4/cold", "not armed: no image is loaded"),
+    ):
+        assert f"\ncrash      {words}\n" in console("status", "--source", name).out
+        assert console("crash", "--source", name).out.startswith(f"crash         {words}\n")
+
+
+def test_blobs_of_both_sides_stand_in_one_table(console: Console) -> None:
+    lines = console("blobs", "--source", "linux-7.1.13/restored").out.splitlines()
+    heads = lines[0].split()
+    assert heads == ["side", "blob", "format", "compatible", "size", "address", "state"]
+    assert [line.split()[:2] for line in lines[1:]] == [
+        [side, name] for side in ("out", "in") for name in ("LUO", "kexec-metadata", "memblock")
+    ]
+    assert len({line.index("valid") for line in lines[1:]}) == 1
+    lines = console("blobs", "--source", "linux-6.18.15/restored").out.splitlines()
+    assert lines[-1] == "out   no blob"
+
+
+def test_preserved_begins_with_what_each_owner_has(console: Console) -> None:
+    lines = console("preserved", "--source", SESSIONS).out.splitlines()
+    assert lines[0] == "15.2 MiB (15,896,576 bytes) in 49 ranges"
+    assert lines[2].split() == ["bytes", "extents", "owner"]
+    rows = [line.split(maxsplit=2) for line in lines[3 : lines.index("", 3)]]
+    assert rows[1] == ["4,194,304", "1", "reserve_mem oops"]
+    assert rows[2] == ["2,097,152", "44", "memfd 2.0 MiB, session unknown"]
+    assert sum(int(size.replace(",", "")) for size, _, _ in rows) == 15896576
+    assert len(lines) == 3 + len(rows) + 1 + 49
+
+
+def test_sessions_tell_why_files_are_not_known(console: Console) -> None:
+    answer = console("sessions", "--source", SESSIONS)
+    assert answer.out.startswith("3 sessions\n3 memory files of 10.1 MiB preserved\n")
+    assert answer.out.count("the kernel writes files and tokens at the kexec itself") == 1
+    answer = console("sessions", "--source", "linux-7.1.13/retrieved")
+    assert answer.out.startswith("1 session of unknown direction; whether any of the previous")
+    assert "  not shown\n" in answer.out
+    assert "none" not in answer.out
+    answer = console("sessions", "--source", "linux-7.1.13/restored")
+    assert answer.out.splitlines()[-1].split() == ["empty", "incoming", "nobody", "none"]
+
+
 def test_preserved_before_finalize_is_not_available(console: Console) -> None:
     answer = console("preserved", "--source", "linux-6.18.15/cold")
     assert answer.code == 3
@@ -66,6 +144,16 @@ def test_a_fixture_that_is_none(console: Console, tmp_path: Path) -> None:
 def test_usage_errors(console: Console) -> None:
     assert console("no-such-verb").code == 2
     assert console("preserved", "--side", "up", "--source", SESSIONS).code == 2
+    assert console("preserved", "--residue", "--source", SESSIONS).code == 2
+    answer = console("tree", "up", "LUO", "--source", SESSIONS)
+    assert answer.code == 2
+    assert "the side is out or in, not 'up'" in answer.err
+
+
+def test_a_tree_without_a_side_is_the_outgoing_one(console: Console) -> None:
+    named = console("tree", "memblock", "--source", SESSIONS)
+    assert named.code == 0
+    assert named.out == console("tree", "out", "memblock", "--source", SESSIONS).out
 
 
 def test_without_a_terminal_the_screen_names_the_verb(console: Console) -> None:
@@ -78,6 +166,7 @@ def test_a_struct_blob_has_no_device_tree_source(console: Console) -> None:
     answer = console("tree", "out", "LUO", "--source", SESSIONS)
     assert answer.code == 3
     assert "no device tree" in answer.err
+    assert "--json prints its decoded values, --raw its bytes" in answer.err
     assert console("tree", "out", "nobody", "--source", SESSIONS).code == 3
     assert console("tree", "in", "--source", SESSIONS).code == 3
 

@@ -75,6 +75,7 @@ def test_what_nobody_knows(outgoing: Side) -> None:
 def test_a_damaged_tree_names_its_faults(outgoing: Side) -> None:
     blob = outgoing.blob(b"memblock")
     assert blob is not None
+    assert isinstance(blob.content, bytes)
     torn = replace(blob, content=blob.content[:200], fields=())
     lines = known(blob_view.lines(replace(outgoing, blobs=(torn,)), b"memblock"))
     faults = [line for line in lines if not line.label]

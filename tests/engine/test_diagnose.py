@@ -170,7 +170,7 @@ def test_any_command_line_and_log_can_be_read(line: str, log: str) -> None:
     cold = recorded("linux-7.3.4/cold")
     machine = replace(
         cold.machine,
-        command_line=line.encode("utf-8", "replace").decode(),
+        command_line=line.encode("utf-8", "replace"),
         kernel_log=f"[    0.000000] KHO: {log}\n[    0.000000] luo: {log}",
     )
     for finding in diagnose(replace(cold, machine=machine)):

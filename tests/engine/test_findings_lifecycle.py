@@ -106,7 +106,10 @@ def test_tree_shows_the_position_when_lockdown_shuts_finalize(tmp_path: Path) ->
     files = {"/sys/kernel/security/lockdown": "none [integrity] confidentiality\n", FINALIZE: None}
     machine = edited(f"{V618}/finalized", files, unreadable={FINALIZE: 1})
     [finding] = found(machine(tmp_path), "finalized-blocks-preserve")
-    assert (finding.evidence[0].path, finding.evidence[0].value) == (f"{KHO}/out/fdt", "there")
+    assert (finding.evidence[0].path, finding.evidence[0].value) == (
+        f"{KHO}/out/fdt",
+        "there, which it is while finalized only",
+    )
 
 
 def test_unreadable_trees_do_not_make_a_protocol_unsupported(tmp_path: Path) -> None:

@@ -36,6 +36,13 @@ CASES = (
         (plain(COLD), edited(RESTORED, {f"{IN}/kexec-metadata": METADATA[:2]})),
     ),
     Case(
+        "blob-unreadable",
+        Severity.WARNING,
+        (f"{OUT}/kexec-metadata", f"{OUT}/kexec-metadata: not permitted (EACCES)"),
+        edited(COLD, {f"{OUT}/kexec-metadata": None}, unreadable={f"{OUT}/kexec-metadata": 13}),
+        (plain(COLD), edited(COLD, {f"{OUT}/kexec-metadata": METADATA[:2]})),
+    ),
+    Case(
         "blob-unknown-version",
         Severity.WARNING,
         (f"{OUT}/kexec-metadata", "version 2"),
@@ -95,7 +102,7 @@ CASES = (
     ),
     Case(
         "sessions-without-image",
-        Severity.INFO,
+        Severity.WARNING,
         ("/proc/66/fd", "session vm-db"),
         plain(SESSIONS),
         (plain("linux-7.3.4/ready"), plain(COLD), plain(RETRIEVED)),
@@ -179,7 +186,7 @@ def test_stale_records_leave_sessions_unlisted_without_any_holder(tmp_path: Path
 
 
 def test_unknown_word_of_live_update(tmp_path: Path) -> None:
-    blob = b"luo-v6\0\0" + bytes(40)
+    blob = b"luo-v6\0\0" + bytes(24)
     [finding] = found(edited(COLD, {f"{OUT}/LUO": blob})(tmp_path), "blob-unknown-version")
     assert "(luo-v6)" in finding.text
 

@@ -6,11 +6,12 @@ from kho_console.engine import sides
 from kho_console.engine.generation import Recognised, recognise, release_number
 from kho_console.engine.paths import Handover
 from kho_console.model.generation import Finalize, Protocol, State
-from kho_console.model.unknown import Cause, Unknown
+from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source
 from tests.abi import kernel_trees
 from tests.engine.releases import luo_v1
 from tests.fixture_folder import KHO, FixtureFolder
+from tests.fuzz.overlay import Overlay
 
 WHERE = Handover("/sys/kernel/debug")
 
@@ -79,8 +80,7 @@ def test_rules_6_and_7_the_kexec_folder(
     [
         ("kho-v3", Protocol.KHO_V3, "7.1"),
         ("kho-v4", Protocol.KHO_V4, "7.2 and 7.3"),
-        ("kho-v1", Protocol.KHO_V1, "7.1 to 7.3"),
-        ("kho-v5", Protocol.UNKNOWN, "7.1 to 7.3"),
+        ("kho-v5", Protocol.UNKNOWN, "7.1 or later"),
     ],
 )
 @pytest.mark.parametrize("side", ["out", "in"])
@@ -92,6 +92,39 @@ def test_rule_9_the_word_of_either_tree(
     assert (found.generation.protocol, found.generation.releases) == (protocol, releases)
     assert (found.generation.finalize, found.state) == (Finalize.NONE, State.STATELESS)
     assert f"root tree {word}" in found.generation.evidence
+
+
+def test_kho_v1_without_a_finalize_file_is_no_kernel_known(made: FixtureFolder) -> None:
+    made.file(f"{KHO}/out/fdt", kernel_trees.root("kho-v1", 4096))
+    found = recognised(made.open())
+    assert (found.generation.protocol, found.state) == (Protocol.UNKNOWN, State.UNAVAILABLE)
+    assert found.unavailable is not None
+    assert found.unavailable.cause is Cause.INVALID
+
+
+@pytest.mark.parametrize("name", ["finalize", "scratch_phys", "bootmem_phys"])
+def test_a_file_that_cannot_be_looked_at_is_not_one_that_is_missing(
+    made: FixtureFolder, name: str
+) -> None:
+    made.file(f"{KHO}/out/fdt", kernel_trees.root("kho-v1", 4096))
+    source = made.open()
+    late = Unknown(Cause.LATE, "no answer in 2 s")
+    hidden = Hidden(source, f"{KHO}/out/{name}", late)
+    found = recognised(hidden)
+    assert (found.generation.protocol, found.state) == (Protocol.UNKNOWN, State.UNAVAILABLE)
+    assert found.unavailable is not None
+    assert found.unavailable.cause is Cause.LATE
+
+
+class Hidden(Overlay):
+    """A source where one path cannot be looked at."""
+
+    def __init__(self, below: Source, path: str, why: Unknown) -> None:
+        super().__init__(below, {}, below.memory)
+        self._path, self._why = path, why
+
+    def exists(self, path: str) -> Maybe[bool]:
+        return self._why if path == self._path else super().exists(path)
 
 
 @pytest.mark.parametrize(

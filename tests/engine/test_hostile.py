@@ -9,6 +9,7 @@ import pytest
 from kho_console.engine.diagnose import diagnose
 from kho_console.engine.observe import observe
 from kho_console.model.blob import BlobState
+from kho_console.model.generation import State
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.tree import RootTree
@@ -42,6 +43,7 @@ OTHERS = {
     "addresses-at-the-end",
     "config-without-end",
     "links-in-a-circle",
+    "mount-with-escapes",
     "names-with-escapes",
     "numbers-that-are-none",
     "scratch-counts-differ",
@@ -110,15 +112,26 @@ def test_links_in_a_circle() -> None:
         assert "ELOOP" in reason
 
 
+def test_mount_with_escapes() -> None:
+    """/proc/mounts writes the escape as three octal digits; the path is the real one."""
+    snapshot = seen("mount-with-escapes")
+    assert snapshot.debugfs == "/mnt/\x1b[31mred"
+    assert (snapshot.state, snapshot.unavailable) == (State.OPEN, None)
+    tree = f"{snapshot.debugfs}/kho/out/fdt"
+    assert why(snapshot.outgoing.tree) == (Cause.ABSENT, f"{tree} is not there")
+
+
 def test_names_with_escapes() -> None:
     snapshot = seen("names-with-escapes")
     blobs = snapshot.outgoing.blobs
     assert not isinstance(blobs, Unknown)
-    assert [(item.name, item.state) for item in blobs] == [
-        (b"\x07bell", BlobState.INVALID),
+    assert [(item.name, item.state) for item in blobs[1:]] == [
         (b"\x1b[2J\n", BlobState.VALID),
         (b"memblock", BlobState.VALID),
     ]
+    assert blobs[0].name == b"\x07bell"
+    assert why(blobs[0].state)[0] is Cause.NOT_PERMITTED
+    assert why(blobs[0].size)[0] is Cause.NOT_PERMITTED
     sessions = snapshot.inventory.sessions
     assert not isinstance(sessions, Unknown)
     assert [item.name for item in sessions] == [b"a\nb\x1b[2J", b"n" * 5000]
@@ -172,7 +185,7 @@ def test_tree_contradicts_itself() -> None:
     assert [why(item.size)[0] for item in tree.pointers] == [
         Cause.INVALID,
         Cause.INVALID,
-        Cause.ABSENT,
+        Cause.INVALID,
     ]
     assert why(snapshot.inventory.preserved)[0] is Cause.INVALID
 

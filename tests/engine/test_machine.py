@@ -24,8 +24,8 @@ def test_the_recorded_host() -> None:
     host = machine.machine(source)
     assert (host.hostname, host.release, host.architecture) == ("hv-17", "7.3.4", "x86_64")
     assert host.page_size == 4096
-    assert isinstance(host.command_line, str)
-    assert "liveupdate=on" in host.command_line.split()
+    assert isinstance(host.command_line, bytes)
+    assert b"liveupdate=on" in host.command_line.split()
     assert not isinstance(host.config, Unknown)
     assert host.config["CONFIG_KEXEC_HANDOVER"] == "y"
     state = machine.kexec(source, machine.crash_size(source))

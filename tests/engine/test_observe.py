@@ -11,9 +11,14 @@ from kho_console.model.memory import MemoryRange, ScratchRole
 from kho_console.model.owner import Owner, OwnerKind
 from kho_console.model.session import Direction
 from kho_console.model.unknown import Cause, Unknown
+from kho_console.source.fixture import FixtureSource
+from tests.abi import kernel_trees
+from tests.abi.page_memory import PageMemory
 from tests.engine import releases
 from tests.engine.answers import kind_of, map_of, names, tree_of, unknown
 from tests.fixture_folder import KHO, FixtureFolder
+from tests.fuzz.overlay import Overlay
+from tests.recordings import folder
 
 # --- 6.17: bitmaps of 512 bytes
 
@@ -255,6 +260,7 @@ def test_debugfs_that_may_not_be_read(tmp_path: Path, path: str) -> None:
         snapshot.outgoing.tree,
         snapshot.outgoing.blobs,
         snapshot.inventory.preserved,
+        snapshot.kexec_count,
     ):
         assert unknown(value).cause is Cause.NOT_PERMITTED
 
@@ -267,3 +273,88 @@ def test_debugfs_somewhere_else(tmp_path: Path) -> None:
     snapshot = observe(made.open())
     assert snapshot.debugfs == "/sys/kernel/my debug"
     assert map_of(snapshot).bytes == 7 * 4096
+
+
+def test_a_blob_of_another_size_than_its_tree_says(tmp_path: Path) -> None:
+    made = FixtureFolder(tmp_path, "7.3.4")
+    made.scratch([(0x10000000, 1 << 20), (0, 0)])
+    tree = kernel_trees.with_blob(kernel_trees.root("kho-v4", 4096), "newcomer", 0x5000, 7)
+    made.file(f"{KHO}/out/fdt", tree)
+    made.file(f"{KHO}/out/sub_fdts/newcomer", b"12345678")
+    blob = observe(made.open()).outgoing.blob(b"newcomer")
+    assert blob is not None
+    assert blob.state is BlobState.INVALID
+    assert blob.reason == "the root tree says 7 bytes, the file has 8"
+    assert blob.address == 0x5000
+
+
+def test_a_blob_that_may_not_be_read_has_the_size_its_tree_says(tmp_path: Path) -> None:
+    made = FixtureFolder(tmp_path, "7.3.4")
+    made.scratch([(0x10000000, 1 << 20), (0, 0)])
+    tree = kernel_trees.with_blob(kernel_trees.root("kho-v4", 4096), "newcomer", 0x5000, 7)
+    made.file(f"{KHO}/out/fdt", tree)
+    made.file(f"{KHO}/out/sub_fdts/newcomer", b"")
+    made.unreadable(f"{KHO}/out/sub_fdts/newcomer", 13)
+    blob = observe(made.open()).outgoing.blob(b"newcomer")
+    assert blob is not None
+    assert blob.size == 7
+    assert isinstance(blob.state, Unknown)
+    assert blob.state.cause is Cause.NOT_PERMITTED
+    assert isinstance(blob.content, Unknown)
+
+
+def test_a_handover_that_was_offered_and_does_not_show_is_no_cold_boot(tmp_path: Path) -> None:
+    """A kernel without KEXEC_HANDOVER_DEBUGFS: setup_data alone tells of the handover."""
+    made = FixtureFolder(tmp_path, "7.3.4")
+    made.file("/sys/kernel/boot_params/setup_data/0/type", "0xa\n")
+    made.file("/sys/kernel/boot_params/setup_data/0/data", bytes(32))
+    made.directory("/sys/kernel/debug")
+    made.session(66, 5, "vm")
+    snapshot = observe(made.open())
+    assert snapshot.offered is True
+    for value in (
+        snapshot.booted_through_handover,
+        snapshot.incoming,
+        snapshot.previous_release,
+        snapshot.inventory.waiting,
+    ):
+        assert isinstance(value, Unknown)
+        assert "whether it was taken does not show" in value.reason
+    assert not isinstance(snapshot.inventory.sessions, Unknown)
+    assert [item.direction for item in snapshot.inventory.sessions] == [Direction.UNKNOWN]
+
+
+def test_processes_that_were_not_recorded_are_not_no_sessions(tmp_path: Path) -> None:
+    place = tmp_path / "bare"
+    place.mkdir()
+    (place / "manifest.json").write_text(
+        '{"format": 1, "release": "7.3.4", "machine": "x86_64", "page_size": 4096,'
+        ' "captured_at": "2026-11-21T00:48:00Z"}'
+    )
+    snapshot = observe(FixtureSource(place))
+    assert isinstance(snapshot.inventory.sessions, Unknown)
+    assert snapshot.inventory.sessions.cause is Cause.NOT_RECORDED
+
+
+def test_a_light_look_does_not_read_physical_memory() -> None:
+    source = FixtureSource(folder("linux-7.3.4/restored"))
+    first = observe(source)
+    blind = Overlay(source, {}, PageMemory({}, 4096))
+    second = observe(blind, first)
+    assert not isinstance(second.incoming, Unknown)
+    luo = second.incoming.blob(b"LUO")
+    assert luo is not None
+    assert (luo.state, luo.reason) == (BlobState.VALID, "")
+
+
+def test_a_checked_blob_that_changes_is_not_believed_any_longer() -> None:
+    source = FixtureSource(folder("linux-7.3.4/restored"))
+    first = observe(source)
+    path = f"{KHO}/in/sub_fdts/LUO"
+    changed = bytearray(source.read(path))
+    changed[8] ^= 1
+    second = observe(Overlay(source, {path: bytes(changed)}, source.memory), first)
+    assert not isinstance(second.incoming, Unknown)
+    luo = second.incoming.blob(b"LUO")
+    assert luo is not None
+    assert luo.state is BlobState.STALE

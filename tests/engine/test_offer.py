@@ -64,8 +64,22 @@ def test_the_series_of_2024_hands_over_48_bytes(made: FixtureFolder) -> None:
 
 def test_entries_that_are_no_numbers(made: FixtureFolder) -> None:
     entry(made, "x", "0xa\n", bytes(32))
-    entry(made, "1", "10\n", bytes(32))
     assert cause(made) is Cause.ABSENT
+
+
+def test_a_type_that_cannot_be_read_may_be_a_handover(made: FixtureFolder) -> None:
+    entry(made, "1", "10\n", bytes(32))
+    assert cause(made) is Cause.INVALID
+    made.unreadable(f"{SETUP}/1/type", 13)
+    assert cause(made) is Cause.NOT_PERMITTED
+    entry(made, "2", "0xa\n", bytes(32))
+    assert not isinstance(offer.offered(made.open()), Unknown)
+
+
+def test_boot_data_that_may_not_be_listed_proves_nothing(made: FixtureFolder) -> None:
+    entry(made, "0", "0x9\n", b"seed")
+    made.unreadable(SETUP, 13)
+    assert cause(made) is Cause.NOT_PERMITTED
 
 
 def test_data_of_another_length(made: FixtureFolder) -> None:

@@ -84,7 +84,7 @@ def tree_with(*nodes: tuple[str, int, int], address: int = 0x7000) -> RootTree:
 
 
 def blob_of(name: bytes, content: bytes, address: int = 0x9000) -> Blob:
-    return blob.interpret(name, content, address, PAGE, incoming=False)
+    return replace(blob.interpret(name, content, PAGE, incoming=False), address=address)
 
 
 def claimed(

@@ -5,9 +5,11 @@ import pytest
 from kho_console.abi import root_tree
 from kho_console.engine import preserved
 from kho_console.engine.generation import Recognised
+from kho_console.model.finding import Evidence
 from kho_console.model.generation import Finalize, Generation, MapFormat, Protocol, State
 from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import PreservedMap
+from kho_console.model.snapshot import Side
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from tests.abi import kernel_trees
@@ -23,7 +25,12 @@ def recognised(
     protocol: Protocol = Protocol.KHO_V1,
     unavailable: Unknown | None = None,
 ) -> Recognised:
-    return Recognised(Generation(protocol, finalize, "some releases"), state, unavailable)
+    return Recognised(
+        Generation(protocol, finalize, "some releases", "/kho/out"),
+        state,
+        Evidence("/kho/out/finalize", "as made"),
+        unavailable,
+    )
 
 
 def tree_at(address: int | None) -> RootTree:
@@ -45,7 +52,7 @@ def outgoing(
     tree: Maybe[RootTree],
     ram: Maybe[tuple[MemoryRange, ...]] = (),
 ) -> Maybe[PreservedMap]:
-    return preserved.outgoing(made.open(), what, tree, (), ram)
+    return preserved.outgoing(made.open(), what, Side(tree, (), preserved.NOT_FINALIZED), ram)
 
 
 @pytest.mark.parametrize(

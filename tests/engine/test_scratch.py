@@ -1,28 +1,27 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kho_console.engine import scratch
-from kho_console.engine.paths import Handover
 from kho_console.model.generation import Finalize, Generation, Protocol
 from kho_console.model.memory import ScratchArea, ScratchRole
 from kho_console.model.unknown import Cause, Unknown
 from tests.fixture_folder import KHO, FixtureFolder
 
 NODES = "/sys/devices/system/node"
-WHERE = Handover("/sys/kernel/debug")
-OLD = Generation(Protocol.KHO_V1, Finalize.REVERSIBLE, "")
-NEW = Generation(Protocol.KHO_V4, Finalize.NONE, "")
+OLD = Generation(Protocol.KHO_V1, Finalize.REVERSIBLE, "", f"{KHO}/out")
+NEW = Generation(Protocol.KHO_V4, Finalize.NONE, "", f"{KHO}/out")
 
 
 def areas(made: FixtureFolder, generation: Generation = NEW) -> tuple[ScratchArea, ...]:
-    found = scratch.areas(made.open(), WHERE, generation)
+    found = scratch.areas(made.open(), generation)
     assert not isinstance(found, Unknown), found
     return found
 
 
 def why(made: FixtureFolder) -> Unknown:
-    found = scratch.areas(made.open(), WHERE, NEW)
+    found = scratch.areas(made.open(), NEW)
     assert isinstance(found, Unknown)
     return found
 
@@ -100,4 +99,5 @@ def test_either_file_is_missing(made: FixtureFolder, name: str) -> None:
 def test_bootmem_of_7_4(tmp_path: Path) -> None:
     folder = FixtureFolder(tmp_path, "7.4.0")
     folder.scratch([(0x5D000000, 0x1000000), (0, 0)], "bootmem")
-    assert areas(folder)[0] == ScratchArea(ScratchRole.LOWMEM, None, 0x5D000000, 16 << 20)
+    named = replace(NEW, scratch="bootmem")
+    assert areas(folder, named)[0] == ScratchArea(ScratchRole.LOWMEM, None, 0x5D000000, 16 << 20)

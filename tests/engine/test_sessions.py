@@ -19,7 +19,7 @@ def process(pid: int, *targets: bytes, command: bytes = b"agent") -> Process:
 
 
 def luo(content: bytes) -> Blob:
-    return blob.interpret(b"LUO", content, 0x1000, 4096, incoming=True)
+    return blob.interpret(b"LUO", content, 4096, incoming=True)
 
 
 def struct_at(address: int) -> Blob:
@@ -43,14 +43,14 @@ def one_file(handler: bytes = b"memfd-v2", data: int = STATE) -> PageMemory:
 
 
 def test_nobody_holds_anything() -> None:
-    assert sessions.held((), after_handover=False) == ()
-    assert sessions.held((process(1, b"/dev/null"),), after_handover=True) == ()
+    assert sessions.held((), cold=True) == ()
+    assert sessions.held((process(1, b"/dev/null"),), cold=False) == ()
 
 
 def test_one_session_of_two_processes() -> None:
     found = sessions.held(
         (process(9, LINK + b"vm", LINK + b"vm"), process(3, LINK + b"vm", command=b"other")),
-        after_handover=False,
+        cold=True,
     )
     (only,) = found
     assert (only.name, only.direction) == (b"vm", Direction.OUTGOING)
@@ -60,7 +60,7 @@ def test_one_session_of_two_processes() -> None:
 
 
 def test_after_a_handover_the_direction_is_not_known() -> None:
-    (only,) = sessions.held((process(1, LINK + b"vm"),), after_handover=True)
+    (only,) = sessions.held((process(1, LINK + b"vm"),), cold=False)
     assert only.direction is Direction.UNKNOWN
     assert isinstance(only.files, Unknown)
     assert only.files.cause is Cause.ABSENT
@@ -68,27 +68,36 @@ def test_after_a_handover_the_direction_is_not_known() -> None:
 
 @pytest.mark.parametrize("name", [b"", b"a b", b"x\n\x1b[2J", b"\xff" * 63, b"a (deleted)"])
 def test_names_are_kept_as_they_are(name: bytes) -> None:
-    (only,) = sessions.held((process(1, LINK + name),), after_handover=False)
+    (only,) = sessions.held((process(1, LINK + name),), cold=True)
     assert only.name == name
 
 
 def test_what_only_looks_like_a_session() -> None:
     targets = (b"anon_inode:[luo_session]", b"/tmp/" + LINK + b"x", b"anon_inode:[luo_file] x")
-    assert sessions.held((process(1, *targets),), after_handover=False) == ()
+    assert sessions.held((process(1, *targets),), cold=True) == ()
 
 
 @pytest.mark.parametrize(
-    ("target", "opened"),
+    ("target", "holds"),
     [
         (b"/dev/liveupdate", True),
-        (LINK + b"x", True),
+        (LINK + b"x", False),
         (b"/dev/liveupdate2", False),
         (b"/dev/null", False),
     ],
 )
-def test_the_device_was_opened(target: bytes, opened: bool) -> None:
-    assert sessions.device_was_opened((process(1, target),)) is opened
-    assert sessions.device_was_opened(()) is False
+def test_who_holds_the_device(target: bytes, holds: bool) -> None:
+    found = sessions.device_holders((process(1, target),))
+    assert [holder.pid for holder in found] == ([1] if holds else [])
+    assert sessions.device_holders(()) == ()
+
+
+def test_a_process_that_shows_nothing_is_counted() -> None:
+    closed = Process(7, b"agent", Unknown(Cause.NOT_PERMITTED, "closed"))
+    seen = process(1, LINK + b"vm")
+    assert sessions.unseen((closed, seen)) == 1
+    assert [item.name for item in sessions.held((closed, seen), cold=True)] == [b"vm"]
+    assert sessions.device_holders((closed,)) == ()
 
 
 # --- waiting in the previous kernel's records

@@ -49,7 +49,7 @@ class Overlay:
     def exists(self, path: str) -> Maybe[bool]:
         return self._below.exists(path)
 
-    def processes(self) -> tuple[Process, ...]:
+    def processes(self) -> Maybe[tuple[Process, ...]]:
         return self._below.processes()
 
     def memory_total(self) -> Maybe[int]:

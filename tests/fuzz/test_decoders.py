@@ -79,24 +79,21 @@ def _tree_payloads(data: bytes) -> None:
 def _blobs(data: bytes) -> None:
     for name in (b"LUO", b"kexec-metadata", b"memblock", b"kho_test", b"other"):
         for incoming in (True, False):
-            blob.interpret(name, data, 0, 4096, incoming=incoming)
+            blob.interpret(name, data, 4096, incoming=incoming)
 
 
 def _structs(data: bytes) -> None:
     for decode in (luo.decode_struct, kexec_metadata.decode, setup_data.decode, elf.read_header):
         with_reason(decode, data)
-    with_reason(chosen.decode, data[:16], data[16:])
-    with_reason(scratch.decode_array, data)
+    with_reason(chosen.decode, data[:16], data[16:], 2, 2)
     with_reason(elf.read_program_headers, elf.ElfHeader(True, 4, 62, 64, 1), data)
 
 
 def _texts(data: bytes) -> None:
     for parse in (
         number_list.numbers,
-        number_list.decimal,
         number_list.hexadecimal,
         number_list.prefixed,
-        number_list.vmcoreinfo,
         iomem.parse,
         kernel_config.parse,
         command_line.parse,

@@ -10,13 +10,13 @@ from textual.screen import Screen
 
 from kho_console.tui import commands
 from kho_console.tui.app import KhoConsole
-from kho_console.tui.commands import COMMANDS, SCREENS, available, bindings, bottom_line
+from kho_console.tui.commands import COMMANDS, SCREENS, SECTIONS, available, bindings, bottom_line
 from kho_console.tui.palette import TableCommands
 from kho_console.tui.rows import plain
 from kho_console.tui.screens.help import Help
 from kho_console.tui.section import Section
 from kho_console.tui.widgets.keys import keys
-from tests.pilot.machines import console, open_screen, seen, until
+from tests.pilot.machines import console, open_screen, seen, text, until
 
 
 def test_every_command_has_a_title_a_help_and_a_name_of_its_own() -> None:
@@ -81,9 +81,15 @@ def test_the_bottom_line_fits_and_is_not_cut(screen: str, width: int) -> None:
     assert any(line.endswith(item) for item in words)
 
 
-def test_help_stands_in_every_bottom_line_at_80_columns() -> None:
+@pytest.mark.parametrize("width", [40, 80])
+def test_help_and_quit_stand_in_every_bottom_line(width: int) -> None:
     for screen in SCREENS:
-        assert "? help" in plain(keys(screen, 80)), screen
+        assert " ".join(plain(keys(screen, width)).split()).endswith("? help q quit"), screen
+
+
+def test_the_bottom_line_names_the_keys_that_there_are() -> None:
+    assert ("1-5 8 9", "screens") in bottom_line("sessions")
+    assert [int(item.keys[0]) for item in COMMANDS if item.id in SECTIONS] == [1, 2, 3, 4, 5, 8, 9]
 
 
 async def test_help_lists_all_commands() -> None:
@@ -120,10 +126,15 @@ async def test_the_palette_has_the_commands_of_the_screen_below() -> None:
     async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
         screen = await open_screen(pilot, "3")
         hits = [hit async for hit in TableCommands(screen).discover()]
-        assert [hit.text for hit in hits] == [
-            f"{item.title} ({' '.join(item.signs)})" for item in available("blobs")
+        here = available("blobs")
+        assert [hit.text for hit in hits[: len(here)]] == [
+            f"{item.title} ({' '.join(item.signs)})" for item in here
         ]
-        assert [hit.help for hit in hits] == [item.help for item in available("blobs")]
+        away = [item for item in COMMANDS if item not in here]
+        assert [hit.text for hit in hits[len(here) :]] == [
+            f"{item.title} on Preserved ({' '.join(item.signs)})" for item in away
+        ]
+        assert [hit.help for hit in hits] == [item.help for item in (*here, *away)]
         found = [hit async for hit in TableCommands(screen).search("Device tree")]
         assert [hit.help for hit in found] == ["Show the tree as values or as source."]
 
@@ -135,6 +146,17 @@ async def test_a_command_of_a_screen_runs_from_the_palette() -> None:
         await hits[0].command()
         await pilot.pause()
         assert "/dts-v1/;" in screen.query_one("#values").text  # type: ignore[attr-defined]
+
+
+async def test_a_command_of_another_screen_goes_there_first() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await seen(pilot)
+        hits = [hit async for hit in TableCommands(screen).search("Owners on Preserved")]
+        await hits[0].command()
+        screen = await seen(pilot)
+        assert screen.subject == "preserved"
+        assert "1 of 14" in text(screen)
+        assert (await open_screen(pilot, "escape", "escape")).subject == "overview"
 
 
 async def test_quit_answers_0() -> None:

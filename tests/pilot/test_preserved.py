@@ -1,11 +1,7 @@
 """Finding one's way through preserved memory."""
 
-import pytest
-
-from kho_console.model.owner import Owner, OwnerKind
-from kho_console.tui.screens.preserved import wanted
 from kho_console.tui.widgets.strip_map import StripPanel
-from tests.pilot.machines import bottom, console, open_screen, text
+from tests.pilot.machines import bottom, console, open_screen, seen, text
 
 
 async def test_a_filter_leaves_the_owners_it_names() -> None:
@@ -94,17 +90,41 @@ async def test_the_mark_goes_on_to_the_next_node_and_enter_follows_it() -> None:
         assert "holds lbR" in text(screen)
 
 
-@pytest.mark.parametrize(
-    ("words", "matches"),
-    [
-        ("", True),
-        ("memfd", True),
-        ("owner:memfd", True),
-        ("MEMFD web", True),
-        ("owner:memfd owner:db", False),
-        ("root", False),
-    ],
-)
-def test_all_words_of_a_filter_must_be_there(words: str, matches: bool) -> None:
-    owner = Owner(OwnerKind.MEMFD, b"0x1000", b"vm-web", 4096)
-    assert wanted(words)(owner) is matches
+async def test_what_each_owner_has() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "4", "o")
+        shown = text(screen)
+        assert "    2.0 MiB        2,097,152        44  m memfd 2.0 MiB, session unknown" in shown
+        assert "1 of 14" in shown
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        shown = text(screen)
+        assert "63 of 64" in shown
+        assert "0x0000_6e80_0000     4.0 MiB     10  r reserve_mem oops" in shown
+        await pilot.press("slash", *"blob", "enter", "o")
+        await pilot.pause()
+        assert "1 of 3" in text(screen)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "filter blob: 3 extents, 12.0 KiB" in text(screen)
+        await pilot.press("o", "g", *"40470000", "enter")
+        await pilot.pause()
+        assert "b blob LUO" in text(screen)
+
+
+async def test_nothing_preserved_has_no_owners() -> None:
+    async with console("linux-6.18.15/cold").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "4", "o", "enter", "down", "escape")
+        assert "PRESERVED  not yet: not finalized yet" in text(screen)
+
+
+async def test_escape_takes_a_message_away_before_it_leaves() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "4")
+        await pilot.press("g", *"zzz", "enter")
+        await pilot.pause()
+        assert "zzz is no address" in bottom(screen)
+        await pilot.press("escape")
+        assert (await seen(pilot)).subject == "preserved"
+        assert "zzz" not in bottom(screen)
+        assert (await open_screen(pilot, "escape")).subject == "overview"

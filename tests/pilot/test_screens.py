@@ -3,6 +3,7 @@
 import pytest
 
 from kho_console.tui.commands import SCREENS
+from kho_console.tui.section import Section
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
 from tests.pilot.machines import banner, bottom, console, open_screen, seen, text
@@ -65,11 +66,15 @@ async def test_the_overview_answers_first() -> None:
         assert "HANDOVER   ready: an image is loaded" in shown
         assert "3 sessions · 15.2 MiB preserved in 49 ranges · 3 blobs" in shown
         assert "836.0 MiB  low 744.0M  global none  node0 36.0M  node1 56.0M" in shown
-        assert "armed: image loaded · 256.0 MiB reserved · 2 of 2 CPUs present" in shown
+        assert "armed · 256.0 MiB reserved · 2 of 2 CPUs present" in shown
         assert "node1  0x4000_0000 " in shown
         assert "233 of 345 bytes" in shown
-        assert bottom(screen).startswith(" 1 Overview 2 Scratch 3 Blobs 4 Preserved 5 Sessions")
-        assert bottom(screen).endswith("? help")
+        assert bottom(screen) == (
+            " 2 Scratch 3 Blobs 4 Preserved 5 Sessions 8 Findings 9 Doctor ? help q quit"
+        )
+        order = ("HANDOVER", "FINDINGS", "CARRIES", "SCRATCH", "CRASH", "node0  0x", "EVENTS")
+        assert sorted(order, key=shown.index) == list(order)
+        assert "PgDn shows more" not in shown
 
 
 @pytest.mark.parametrize(
@@ -81,12 +86,56 @@ async def test_the_overview_answers_first() -> None:
         ("linux-6.18.15/loaded-first", "not yet: the image was loaded while"),
         ("linux-6.18.15/ready", "ready: finalized, and an image is loaded"),
         ("linux-7.1.13/sessions", "not yet: no image is loaded"),
-        ("linux-7.3.4/restored", "CAME FROM  kernel 7.3.4, through handover 1 since a cold boot"),
+        (
+            "linux-7.3.4/restored",
+            "CAME FROM  kernel 7.3.4, through a handover, number 1 since",
+        ),
     ],
 )
 async def test_the_answer_for_each_state(name: str, answer: str) -> None:
     async with console(name).run_test(size=(80, 24)) as pilot:
         assert answer in text(await seen(pilot))
+
+
+async def test_sessions_that_came_in_are_not_what_goes_out() -> None:
+    async with console("linux-7.1.13/restored").run_test(size=(120, 40)) as pilot:
+        shown = text(await seen(pilot))
+        assert "CARRIES    no session · " in shown
+        assert "since a cold boot, 3 of its sessions waiting" in shown
+
+
+async def test_the_least_size_shows_the_verdict_and_the_worst_finding_first() -> None:
+    async with console("linux-7.3.4/hotplugged").run_test(size=(40, 15)) as pilot:
+        screen = await seen(pilot)
+        frame = _drawn(screen)
+        assert frame[2].startswith(" HANDOVER   ")
+        worst = screen.view.findings[0] if screen.view else None
+        assert worst is not None
+        assert any(line.startswith((f" ! {worst.id}", f" x {worst.id}")) for line in frame)
+        assert frame[-2] == " .. PgDn shows more, PgUp goes back"
+        assert frame[-1].endswith("? help q quit")
+        assert not any("EVENTS" in line for line in frame)
+        await pilot.press("end")
+        await pilot.pause()
+        assert any(line.startswith(" EVENTS") for line in _drawn(screen))
+        await pilot.press("home")
+        await pilot.pause()
+        assert _drawn(screen) == frame
+        for key in ("pagedown", "pageup", "down", "up"):
+            before = _drawn(screen)
+            await pilot.press(key)
+            await pilot.pause()
+            assert _drawn(screen) != before, key
+
+
+async def test_a_long_source_leaves_room_for_the_mode() -> None:
+    async with console("hostile/addresses-at-the-end").run_test(size=(40, 15)) as pilot:
+        shown = banner(await seen(pilot))
+        assert len(shown) <= 40
+        assert shown.endswith("..  R/O")
+    async with console("linux-7.1.13/restored").run_test(size=(60, 24)) as pilot:
+        shown = banner(await seen(pilot))
+        assert shown == " hv-17  7.1.13 x86_64..  FIXTURE linux-7.1.13/restored  R/O"
 
 
 async def test_events_are_listed_newest_first() -> None:
@@ -143,7 +192,7 @@ async def test_tab_goes_to_the_other_side() -> None:
         assert "stale: released by the kernel" in text(screen)
         await pilot.press("tab")
         await pilot.pause()
-        assert "root tree: none" in text(screen)
+        assert "root tree: not shown: " in text(screen)
 
 
 async def test_preserved_memory_by_owner() -> None:
@@ -161,7 +210,7 @@ async def test_nothing_preserved_says_why() -> None:
         shown = text(await open_screen(pilot, "4"))
         assert "PRESERVED  not yet: not finalized yet" in shown
         shown = text(await open_screen(pilot, "5"))
-        assert "0 sessions" in shown
+        assert "SESSIONS   no session; live update is off or unknown here" in shown
 
 
 async def test_sessions_and_their_holders() -> None:
@@ -181,6 +230,52 @@ async def test_files_of_waiting_sessions() -> None:
         assert "incoming" in shown
         assert "token 0x1001  memfd-v2" in shown
         assert "nobody" in shown
+
+
+async def test_what_nobody_can_know_of_a_held_session() -> None:
+    async with console("linux-7.1.13/retrieved").run_test(size=(120, 24)) as pilot:
+        shown = text(await open_screen(pilot, "5"))
+        assert "1 session of unknown direction; whether any of the previous kernel wait" in shown
+        assert "files   not shown: no interface lists the files of a session" in shown
+
+
+async def test_right_does_not_go_where_nothing_is() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "3", "home", "right")
+        assert "there are no values here to move in" in bottom(screen)
+        await pilot.press("down")
+        await pilot.pause()
+        assert "root tree kho-v4" in text(screen)
+
+
+async def test_the_pane_that_keys_move_in_has_its_sign() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "3")
+        panes = [screen.query_one(f"#{name}", Lines) for name in ("list", "values")]
+        assert [_sign(pane) for pane in panes] == [">", "-"]
+        await pilot.press("right")
+        await pilot.pause()
+        assert [_sign(pane) for pane in panes] == ["-", ">"]
+
+
+async def test_keys_that_do_not_apply_say_why() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "3", "home", "x")
+        assert "there are no bytes here to show" in bottom(screen)
+        await pilot.press("d")
+        assert "choose the root tree or a blob first" in bottom(screen)
+        await pilot.press("down", "down", "d")
+        await pilot.pause()
+        assert "LUO luo-v5" in text(screen)
+        assert "it is no device tree: " in bottom(screen)
+
+
+async def test_a_blob_that_cannot_be_read_says_so() -> None:
+    async with console("hostile/names-with-escapes").run_test(size=(120, 40)) as pilot:
+        shown = text(await open_screen(pilot, "3", "down"))
+        assert "\\x07bell unknown, size not permitted, address not shown" in shown
+        assert shown.count("not permitted (EACCES)") == 1
+        assert " 0 B" not in shown
 
 
 async def test_a_finding_with_its_evidence() -> None:
@@ -204,6 +299,16 @@ async def test_a_terminal_too_small_gets_one_line(size: tuple[int, int]) -> None
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert "HANDOVER   ready" in text(screen)
+
+
+def _drawn(screen: Section) -> list[str]:
+    """What is on the terminal, line by line."""
+    return [line.text.rstrip() for line in screen._compositor.render_strips()]
+
+
+def _sign(lines: Lines) -> str:
+    """What stands before the line of the cursor."""
+    return lines.render_line(lines.cursor - lines.scroll_offset.y).text[0]
 
 
 async def test_names_that_would_steer_the_terminal_are_shown_as_bytes() -> None:

@@ -61,9 +61,9 @@ def test_events_in_words() -> None:
 
 
 def test_life_cycles_in_words() -> None:
-    generation = Generation(Protocol.KHO_V4, Finalize.NONE, "7.2 and 7.3")
+    generation = Generation(Protocol.KHO_V4, Finalize.NONE, "7.2 and 7.3", "/kho/out")
     assert text.life_cycle(generation, State.STATELESS) == "kho-v4 stateless"
-    nothing = Generation(Protocol.NONE, Finalize.NONE, "none")
+    nothing = Generation(Protocol.NONE, Finalize.NONE, "none", "/kho/out")
     assert text.life_cycle(nothing, State.UNAVAILABLE) == "no handover"
-    unseen = Generation(Protocol.UNKNOWN, Finalize.NONE, "unknown")
+    unseen = Generation(Protocol.UNKNOWN, Finalize.NONE, "unknown", "/kho/out")
     assert text.life_cycle(unseen, State.UNAVAILABLE) == "handover not seen"

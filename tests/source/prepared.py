@@ -89,6 +89,7 @@ def write_tree(root: Path) -> Path:
             "/dev/liveupdate": b"",
         },
     )
+    (root / "proc/67/fd").mkdir()
     (root / "sys/kernel/empty").mkdir()
     (root / "sys/kernel/denied").mkdir()
     for path, target in LINKS.items():

@@ -32,7 +32,9 @@ def test_this_machine() -> None:
     source: Source = LiveSource()
     assert source.kind is SourceKind.LIVE
     assert source.read("/proc/sys/kernel/osrelease").decode().strip() == source.facts().release
-    me = next(item for item in source.processes() if item.pid == os.getpid())
+    processes = source.processes()
+    assert not isinstance(processes, Unknown)
+    me = next(item for item in processes if item.pid == os.getpid())
     assert b"python" in me.command or b"pytest" in me.command
     assert me.descriptors
     total = source.memory_total()

@@ -47,7 +47,9 @@ def test_host_of_a_moment() -> None:
 
 
 def test_sessions_are_descriptors_of_their_holder() -> None:
-    (agent,) = opened("linux-7.3.4/sessions").processes()
+    processes = opened("linux-7.3.4/sessions").processes()
+    assert not isinstance(processes, Unknown)
+    (agent,) = processes
     assert (agent.pid, agent.command) == (66, b"python3 /opt/agent/live-update-agent")
     assert agent.descriptors == {
         4: b"/dev/liveupdate",

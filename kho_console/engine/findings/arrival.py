@@ -35,13 +35,13 @@ def refused(facts: Facts) -> Iterator[Found]:
     snapshot = facts.snapshot
     if snapshot.offered is not True or snapshot.booted_through_handover is not False:
         return
-    if snapshot.unavailable is None:
+    if snapshot.unavailable is None and snapshot.generation.incoming is not None:
         yield Found(
             Severity.ERROR,
             _SUBJECT,
             "A handover was offered to this kernel, and it shows no incoming side: it was not "
             "taken, and what the kernel before preserved is lost.",
-            (*_offer(facts), Evidence(facts.where.incoming, "not there")),
+            (*_offer(facts), Evidence(snapshot.generation.incoming, "not there")),
             "Read the lines of KHO in the kernel log of this boot.",
         )
 

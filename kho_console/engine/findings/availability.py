@@ -188,3 +188,4 @@ RULES = (
     Rule("kho-unknown-why", "no handover to see, for no known reason", unknown_why),
     Rule("deferred-struct-page", "an option excludes KHO up to 7.1", deferred_struct_pages),
 )
+IDS = frozenset(rule.id for rule in RULES)

@@ -16,7 +16,7 @@ from kho_console.model.blob import (
     MemblockTree,
 )
 from kho_console.model.finding import Evidence, Severity
-from kho_console.model.unknown import Unknown
+from kho_console.model.unknown import Cause, Unknown
 
 _PAYLOADS: dict[bytes, type] = {
     memblock.NAME: MemblockTree,
@@ -49,6 +49,19 @@ def invalid(facts: Facts) -> Iterator[Found]:
                 f"The blob {plain(blob.name)} cannot be understood: {plain(blob.reason)}.",
                 (Evidence(_path(facts, place, blob), f"{blob.size} bytes; {blob.reason}"),),
                 "Look at its bytes, and at the kernel log for what its producer says.",
+            )
+
+
+def unreadable(facts: Facts) -> Iterator[Found]:
+    """A blob that is listed, and whose file cannot be read."""
+    for place, blob in _blobs(facts):
+        if isinstance(blob.state, Unknown):
+            yield Found(
+                Severity.WARNING,
+                os.fsdecode(blob.name),
+                f"The blob {plain(blob.name)} cannot be read, so what it hands over is not known.",
+                (Evidence(_path(facts, place, blob), blob.state.reason),),
+                "Run as root." if blob.state.cause is Cause.NOT_PERMITTED else None,
             )
 
 
@@ -101,6 +114,7 @@ def _path(facts: Facts, place: str, blob: Blob) -> str:
 
 RULES = (
     Rule("blob-invalid", "a blob is not what its name says", invalid),
+    Rule("blob-unreadable", "a blob's file cannot be read", unreadable),
     Rule("blob-unknown-version", "a blob of a version not known here", unknown_version),
     Rule("blob-stale", "an incoming blob was released by the kernel", stale),
     Rule("blob-released-intact", "a released blob still reads whole", released_intact),

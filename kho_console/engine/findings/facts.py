@@ -37,9 +37,7 @@ class Facts:
         line, log = snapshot.machine.command_line, snapshot.machine.kernel_log
         return cls(
             snapshot,
-            None
-            if isinstance(line, Unknown)
-            else command_line.parse(line.encode("utf-8", "surrogateescape")),
+            None if isinstance(line, Unknown) else command_line.parse(line),
             () if isinstance(log, Unknown) else _log_facts(log),
         )
 
@@ -91,7 +89,7 @@ class Facts:
     def bootmem(self) -> bool:
         """Whether the kernel calls scratch bootmem (7.4 and later)."""
         if self.snapshot.unavailable is None:
-            return any("bootmem_phys" in seen for seen in self.snapshot.generation.evidence)
+            return self.snapshot.generation.scratch == "bootmem"
         return self.release is not None and self.release >= (7, 4)
 
     def option(self, name: str) -> bool | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
@@ -33,8 +32,8 @@ def unsupported(facts: Facts) -> Iterator[Found]:
         Severity.WARNING,
         "handover format",
         f"{text}; its map of preserved memory is not decoded here.",
-        (*words, *(Evidence(_folder(facts), seen) for seen in generation.evidence)),
-        "Look for a newer version of this console.",
+        (*words, *(Evidence(generation.folder, seen) for seen in generation.evidence)),
+        "Look for a newer version of this console." if words else None,
     )
 
 
@@ -63,13 +62,13 @@ def not_finalized(facts: Facts) -> Iterator[Found]:
         means = "live update does it when the machine reboots into the loaded image"
     else:
         severity = Severity.WARNING if snapshot.kexec.loaded is True else Severity.INFO
-        remedy = f"Write 1 to {_switch(facts)}, then load the image."
+        remedy = f"Write 1 to {snapshot.generation.switch}, then load the image."
         means = "a kexec now would hand over nothing"
     yield Found(
         severity,
         "active" if active else "finalize",
         f"The handover is not {'active' if active else 'finalized'}: {means}.",
-        (_position(facts),),
+        (snapshot.proof,),
         remedy,
     )
 
@@ -82,35 +81,31 @@ def finalized_blocks(facts: Facts) -> Iterator[Found]:
             "finalize",
             "While the handover is finalized, nothing more can be preserved: the kernel answers "
             "EBUSY to producers.",
-            (_position(facts),),
+            (facts.snapshot.proof,),
             "Abort to preserve more; that discards all preservation, then finalize and load again.",
         )
 
 
 def image_before_finalize(facts: Facts) -> Iterator[Found]:
-    """6.17 and 6.18, and the 2024 series: the image takes what is ready when it is loaded.
-
-    Whether 6.16 attaches the handover later is not certain, so it is left out.
-    """
+    """6.17 and 6.18, and the 2024 series: the image takes what is ready when it is loaded."""
     snapshot = facts.snapshot
     if snapshot.state is not State.OPEN or snapshot.kexec.loaded is not True:
         return
-    late = _reversible(facts) and facts.release is not None and facts.release >= (6, 17)
-    if late or snapshot.generation.finalize is Finalize.ACTIVE_FILE:
+    if snapshot.generation.order_matters is True:
         yield Found(
             Severity.ERROR,
             "loaded image",
             "An image was loaded before the handover was ready: it carries nothing, even if that "
             "is done now, and a reboot loses all that is preserved.",
-            (Evidence(_LOADED, "1"), _position(facts)),
-            f"Write 1 to {_switch(facts)}, then unload the image and load it again.",
+            (Evidence(_LOADED, "1"), snapshot.proof),
+            f"Write 1 to {snapshot.generation.switch}, then unload the image and load it again.",
         )
 
 
 def image_order_unknown(facts: Facts) -> Iterator[Found]:
-    """6.16 to 6.18: no file keeps the order of finalize and load."""
+    """No file keeps the order of finalize and load."""
     snapshot = facts.snapshot
-    if not _reversible(facts) or snapshot.kexec.loaded is not True:
+    if snapshot.generation.order_matters is False or snapshot.kexec.loaded is not True:
         return
     if snapshot.state is State.FINALIZED:
         yield Found(
@@ -118,7 +113,7 @@ def image_order_unknown(facts: Facts) -> Iterator[Found]:
             "loaded image",
             "An image is loaded and the handover finalized, but no file tells which came first: "
             "an image that was loaded first carries nothing.",
-            (Evidence(_LOADED, "1"), _position(facts)),
+            (Evidence(_LOADED, "1"), snapshot.proof),
             "Unless you know that finalize came first, load the image again.",
         )
 
@@ -126,28 +121,6 @@ def image_order_unknown(facts: Facts) -> Iterator[Found]:
 def _reversible(facts: Facts) -> bool:
     generation = facts.snapshot.generation
     return generation.finalize is Finalize.REVERSIBLE and generation.protocol is Protocol.KHO_V1
-
-
-def _folder(facts: Facts) -> str:
-    """The directory with the switch; the series of 2024 and v5 of 2025 use sysfs."""
-    generation = facts.snapshot.generation
-    early = generation.protocol is Protocol.UNKNOWN and generation.finalize is Finalize.REVERSIBLE
-    if early or generation.finalize is Finalize.ACTIVE_FILE:
-        return paths.RFC_2024
-    return facts.where.outgoing
-
-
-def _switch(facts: Facts) -> str:
-    active = facts.snapshot.generation.finalize is Finalize.ACTIVE_FILE
-    return f"{_folder(facts)}/{'active' if active else 'finalize'}"
-
-
-def _position(facts: Facts) -> Evidence:
-    """What shows whether the step is done; under lockdown the tree tells, not the shut file."""
-    done = facts.snapshot.state is State.FINALIZED
-    if facts.snapshot.machine.lockdown in ("integrity", "confidentiality"):
-        return Evidence(facts.where.tree(facts.where.outgoing), "there" if done else "not there")
-    return Evidence(_switch(facts), "1" if done else "0")
 
 
 RULES = (

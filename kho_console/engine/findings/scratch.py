@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain, size
 from kho_console.model.finding import Evidence, Severity
-from kho_console.model.generation import Protocol
 from kho_console.model.memory import ScratchArea, ScratchRole
 from kho_console.model.unknown import Cause, Unknown
 
@@ -141,10 +139,8 @@ def _lines(facts: Facts, area: ScratchArea) -> Evidence:
 
 
 def _file(facts: Facts, which: str) -> str:
-    """`scratch_phys` or `scratch_len`; 7.4 and later say bootmem, the 2024 series uses sysfs."""
-    if facts.snapshot.generation.protocol is Protocol.RFC_2024:
-        return f"{paths.RFC_2024}/scratch_{which}"
-    return f"{facts.where.outgoing}/{'bootmem' if facts.bootmem else 'scratch'}_{which}"
+    generation = facts.snapshot.generation
+    return f"{generation.folder}/{generation.scratch}_{which}"
 
 
 RULES = (

@@ -78,7 +78,7 @@ def without_image(facts: Facts) -> Iterator[Found]:
     found = [item for item in _held(facts) if item.direction is Direction.OUTGOING]
     if found and facts.snapshot.kexec.loaded is False:
         yield Found(
-            Severity.INFO,
+            Severity.WARNING,
             _SUBJECT,
             f"{count(len(found), 'session')} staged for the next kernel, and no image is loaded: "
             "a reboot now loses them.",

@@ -3,12 +3,14 @@
 psutil keeps the place of procfs in a module variable, so every question names it first.
 """
 
+import errno
 import os
 from contextlib import suppress
 from functools import partial
 
 import psutil
 
+from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.live.files import DeadlineReader
 from kho_console.source.protocol import Process, SourceError
 
@@ -38,7 +40,7 @@ def boot_time(proc: str) -> float:
 def walk(proc: str, reader: DeadlineReader) -> tuple[Process, ...]:
     """Every process of the procfs at `proc`, by ascending pid.
 
-    What is not permitted is left out, and so is a process that ends meanwhile. `cmdline` of a
+    A process that ends meanwhile is left out. `cmdline` of a
     process whose memory is locked can block for ever: each process is its own mount to the reader,
     and one that is late is left out too.
 
@@ -50,8 +52,10 @@ def walk(proc: str, reader: DeadlineReader) -> tuple[Process, ...]:
         with suppress(SourceError):
             mount = f"/proc/{pid}"
             command = reader.run(mount, partial(_command, proc, pid), mount)
-            if command is not None:
-                found.append(Process(pid, command, _descriptors(proc, pid, reader)))
+            descriptors = _descriptors(proc, pid, reader)
+            gone = isinstance(descriptors, Unknown) and descriptors.cause is Cause.ABSENT
+            if command is not None and not gone:
+                found.append(Process(pid, command, descriptors))
     return tuple(found)
 
 
@@ -73,18 +77,19 @@ def _command(proc: str, pid: int) -> bytes | None:
         return None
 
 
-def _descriptors(proc: str, pid: int, reader: DeadlineReader) -> dict[int, bytes]:
+def _descriptors(proc: str, pid: int, reader: DeadlineReader) -> Maybe[dict[int, bytes]]:
     path = f"/proc/{pid}/fd"
     try:
         return reader.run(path, lambda: _links(f"{proc}/{pid}/fd"), f"/proc/{pid}")
-    except SourceError:
-        return {}
+    except SourceError as error:
+        return error.unknown
+    except OSError as error:
+        return SourceError.from_errno(path, error.errno or errno.EIO).unknown
 
 
 def _links(folder: str) -> dict[int, bytes]:
     targets: dict[int, bytes] = {}
-    with suppress(OSError):
-        for name in os.listdir(folder):  # noqa: PTH208 - thousands of short names
-            with suppress(OSError):
-                targets[int(name)] = os.readlink(os.fsencode(f"{folder}/{name}"))  # noqa: PTH115
+    for name in os.listdir(folder):  # noqa: PTH208 - thousands of short names
+        with suppress(OSError):
+            targets[int(name)] = os.readlink(os.fsencode(f"{folder}/{name}"))  # noqa: PTH115
     return dict(sorted(targets.items()))

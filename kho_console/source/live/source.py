@@ -84,14 +84,16 @@ class LiveSource:
             return False if error.unknown.cause is Cause.ABSENT else error.unknown
         return True
 
-    def processes(self) -> tuple[Process, ...]:
+    def processes(self) -> Maybe[tuple[Process, ...]]:
         """See `Source.processes`."""
         from kho_console.source.live import processes
 
         try:
             return processes.walk(self._place("/proc"), self._reader)
-        except OSError:
-            return ()
+        except SourceError as error:
+            return error.unknown
+        except OSError as error:
+            return SourceError.from_errno("/proc", error.errno or errno.EIO).unknown
 
     def memory_total(self) -> Maybe[int]:
         """See `Source.memory_total`."""

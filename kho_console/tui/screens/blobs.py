@@ -51,7 +51,11 @@ class Blobs(Section):
 
     def lines(self) -> Lines:
         """See `Section.lines`."""
-        return self._list if self._in_list else self.query_one("#values", Lines)
+        return self._list if self._in_list else self._values
+
+    @property
+    def _values(self) -> Lines:
+        return self.query_one("#values", Lines)
 
     @property
     def _list(self) -> Lines:
@@ -75,7 +79,7 @@ class Blobs(Section):
     def on_lines_moved(self, event: Lines.Moved) -> None:
         """Show another blob, or the bytes of another value."""
         if event.lines is self._list:
-            self.query_one("#values", Lines).go(0)
+            self._values.go(0)
             self._content()
         else:
             self._bytes()
@@ -93,7 +97,10 @@ class Blobs(Section):
         self._list.go(min(at + 1, len(self._entries) - 1))
 
     def action_pane(self, pane: str) -> None:
-        """Let the arrows move in the list or in the content."""
+        """Let the arrows move in the list or in the content, where there is some."""
+        if pane == "content" and not len(self._values.source):
+            self.say("there are no values here to move in")
+            return
         self._in_list = pane == "list"
         self._panes()
 
@@ -103,17 +110,33 @@ class Blobs(Section):
 
     def action_hex(self) -> None:
         """Show or hide the bytes."""
+        if self._raw() is None:
+            self.say("there are no bytes here to show")
+            return
         self._hex = not self._hex
         self._content()
 
     def action_dts(self) -> None:
         """Show values or device tree source."""
+        missing = self._why_no_source()
+        if missing:
+            self.say(missing)
+            return
         self._source = not self._source
         self._content()
 
+    def _why_no_source(self) -> str:
+        """Why what is chosen has no device tree source; empty where it has one."""
+        entry = self._chosen()
+        if self.view is None or entry.title:
+            return "choose the root tree or a blob first"
+        side = trees.side(self.view.snapshot, entry.side)
+        found = side if isinstance(side, Unknown) else trees.tree(side, entry.name)
+        return text.reason(found) if isinstance(found, Unknown) else ""
+
     def _panes(self) -> None:
         self._list.look_active(self._in_list)
-        self.query_one("#values", Lines).look_active(not self._in_list)
+        self._values.look_active(not self._in_list)
 
     def _chosen(self) -> Entry:
         return self._entries[self._list.cursor] if self._entries else Entry(trees.OUT)
@@ -124,7 +147,8 @@ class Blobs(Section):
         entry, width = self._chosen(), self._room()
         side = trees.side(self.view.snapshot, entry.side)
         if isinstance(side, Unknown):
-            words = f"{text.word(side)}: {side.reason}"
+            cold = self.view.snapshot.booted_through_handover is False
+            words = text.no_side(side, cold=cold and entry.side == trees.IN)
             self._show(title=wrapped(words, width, row(" ")), values=[], lines=())
             return
         title = [*blob_rows.title(side, entry, width), rule(width)]
@@ -139,8 +163,10 @@ class Blobs(Section):
                 self._show(title=title, values=rows, lines=())
                 return
         if isinstance(found, Unknown):
-            words = f"{text.word(found)}: {found.reason}"
-            self._show(title=[*title, *wrapped(words, width, row(" "))], values=[], lines=())
+            # Where there is nothing to decode the title says why.
+            if not isinstance(trees.content(side, entry.name), Unknown):
+                title += wrapped(text.why(found), width, row(" "))
+            self._show(title=title, values=[], lines=())
         else:
             self._show(
                 title=title,
@@ -151,7 +177,10 @@ class Blobs(Section):
     def _show(self, *, title: list[Row], values: list[Row], lines: tuple[Line, ...]) -> None:
         self._lines = lines
         self.query_one("#title", Panel).show(title)
-        self.query_one("#values", Lines).show(FixedRows(values))
+        self._values.show(FixedRows(values))
+        if not values:
+            self._in_list = True
+            self._panes()
         self._bytes()
 
     def _bytes(self) -> None:
@@ -163,7 +192,7 @@ class Blobs(Section):
             return
         between.show([rule(self._room())])
         per_line = _WIDE if self._room() >= _WIDE_NEEDS else _NARROW
-        line = self._lines[self.query_one("#values", Lines).cursor] if self._lines else None
+        line = self._lines[self._values.cursor] if self._lines else None
         mark = range(0)
         if line is not None and line.offset is not None:
             mark = range(line.offset, line.offset + line.size)

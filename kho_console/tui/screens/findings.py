@@ -1,14 +1,12 @@
 """What is worth attention: the list, and what the chosen finding rests on."""
 
-from collections import Counter
-
 from kho_console import text
 from kho_console.engine.observer import View
 from kho_console.model.finding import Finding
 from kho_console.tui import commands
 from kho_console.tui.listed import Listed, labelled
 from kho_console.tui.rows import FixedRows, Row, row
-from kho_console.tui.signs import finding_line, totals
+from kho_console.tui.signs import finding_line
 
 
 class Findings(Listed):
@@ -21,7 +19,7 @@ class Findings(Listed):
     def show(self, view: View) -> None:
         """See `Section.show`."""
         width = self.size.width
-        self.head("FINDINGS", totals(Counter(item.severity for item in view.findings)))
+        self.head("FINDINGS", text.findings(view.findings))
         if view.findings:
             rows = [finding_line(item, width) for item in view.findings]
         else:

@@ -6,7 +6,7 @@ from textual.widget import Widget
 
 from kho_console.engine.observer import View
 from kho_console.tui import commands
-from kho_console.tui.commands import COMMANDS, Command
+from kho_console.tui.commands import COMMANDS, SCREENS, Command
 from kho_console.tui.rows import FixedRows, Row, row, rule, wrapped
 from kho_console.tui.section import Section
 from kho_console.tui.widgets.lines import Lines
@@ -64,6 +64,6 @@ def _rows(width: int) -> list[Row]:
 def _place(item: Command) -> str:
     if not item.screens:
         return "everywhere"
-    if len(item.screens) > 2:
-        return "in every list"
+    if item.screens == SCREENS:
+        return "on every screen"
     return "on " + " and ".join(name.capitalize() for name in item.screens)

@@ -1,6 +1,5 @@
 """The answer first: would the next reboot hand over, with what, and what stands in the way."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from textual.widget import Widget
@@ -10,12 +9,14 @@ from kho_console.engine.observer import View
 from kho_console.engine.verdict import Standing, judge
 from kho_console.model.finding import Severity
 from kho_console.model.memory import ScratchArea
+from kho_console.model.session import Direction
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
 from kho_console.tui import commands
 from kho_console.tui.rows import Row, flowed, plain, row, rule, wrapped
 from kho_console.tui.section import Section
-from kho_console.tui.signs import finding_rows, totals
+from kho_console.tui.signs import finding_rows
+from kho_console.tui.widgets.page import Page
 from kho_console.tui.widgets.painted import Panel
 from kho_console.tui.widgets.strip_map import StripPanel
 
@@ -28,6 +29,9 @@ _LOOKS = {
 }
 _LABEL = 12
 _MOST_BANDS = 4
+_LEAST_FINDINGS = 3
+_FRAME = 3
+"""Lines of the banner and of the keys."""
 
 
 class Overview(Section):
@@ -38,20 +42,33 @@ class Overview(Section):
 
     def body(self) -> Iterable[Widget]:
         """See `Section.body`."""
-        yield Panel(id="answer")
-        yield StripPanel(id="strip").without_owners()
-        yield Panel(id="found")
+        with Page(id="page"):
+            yield Panel(id="verdict")
+            yield Panel(id="machine")
+            yield StripPanel(id="strip").without_owners()
+            yield Panel(id="events")
+        yield Panel(id="more")
+
+    def moving(self) -> Page:
+        """See `Section.moving`."""
+        return self.query_one(Page)
 
     def show(self, view: View) -> None:
         """See `Section.show`."""
         width, height = self.size
-        answer = [*_answer(view, width), rule(width)]
-        self.query_one("#answer", Panel).show(answer)
         strip = self.query_one(StripPanel)
         strip.show_map(view.strip, view.snapshot.machine.page_size, width, _MOST_BANDS)
-        left = height - 3 - len(answer) - len(strip.text.splitlines())
-        found = [rule(width), *_found(view, width, left - 2), *_events(view, width)]
-        self.query_one("#found", Panel).show(found)
+        answer = _handover(view, width)
+        machine = [rule(width), *_machine(view.snapshot, width), rule(width)]
+        events = [rule(width), *_events(view, width)]
+        room = height - _FRAME - len(machine) - len(strip.text.splitlines()) - len(events)
+        answer += _found(view, width, max(room - len(answer), _LEAST_FINDINGS))
+        self.query_one("#verdict", Panel).show(answer)
+        self.query_one("#machine", Panel).show(machine)
+        self.query_one("#events", Panel).show(events)
+        more = self.query_one("#more", Panel)
+        more.display = len(answer) > room
+        more.show([row((" .. PgDn shows more, PgUp goes back", "dim"))])
 
 
 def _labelled(label: str, rows: Sequence[Row]) -> list[Row]:
@@ -61,63 +78,63 @@ def _labelled(label: str, rows: Sequence[Row]) -> list[Row]:
     return [(*(first if at == 0 else rest), *found) for at, found in enumerate(rows)]
 
 
-def _answer(view: View, width: int) -> list[Row]:
-    snapshot, room = view.snapshot, width - _LABEL
-    verdict = judge(snapshot, view.findings)
+def _handover(view: View, width: int) -> list[Row]:
+    verdict, room = judge(view.snapshot, view.findings), width - _LABEL
     sign = row((f"{verdict.standing}: ", _LOOKS[verdict.standing]))
-    handover = wrapped(verdict.sentence, room, sign, "strong")
+    words = wrapped(verdict.sentence, room, sign, "strong")
     if verdict.detail:
-        handover += wrapped(verdict.detail, room, look="dim")
+        words += wrapped(verdict.detail, room, look="dim")
+    return _labelled("HANDOVER", words)
+
+
+def _machine(snapshot: Snapshot, width: int) -> list[Row]:
+    room = width - _LABEL
+    rows: list[Row] = []
     if snapshot.unavailable is None:
-        handover += wrapped(" · ".join(_cargo(snapshot)), room)
-    return [
-        *_labelled("HANDOVER", handover),
-        *(_labelled("CAME FROM", wrapped(_origin(snapshot), room)) if _came(snapshot) else []),
-        *_labelled("SCRATCH", _scratch(snapshot, room)),
-        *_labelled("CRASH", wrapped(_crash(snapshot), room)),
-    ]
+        rows += _labelled("CARRIES", wrapped(" · ".join(_cargo(snapshot)), room))
+    if snapshot.booted_through_handover is True:
+        rows += _labelled("CAME FROM", wrapped(_origin(snapshot), room))
+    rows += _labelled("SCRATCH", _scratch(snapshot, room))
+    return rows + _labelled("CRASH", wrapped(_crash(snapshot), room))
 
 
 def _cargo(snapshot: Snapshot) -> Iterable[str]:
-    """What would be handed over, one phrase each."""
+    """What would be handed over, one phrase each; sessions that came in do not go out again."""
     inventory = snapshot.inventory
     sessions = inventory.sessions
     yield (
-        f"sessions {text.word(sessions)}"
+        f"sessions {text.why(sessions)}"
         if isinstance(sessions, Unknown)
-        else text.count(len(sessions), "session")
+        else text.counted(item for item in sessions if item.direction is not Direction.INCOMING)
     )
     found = inventory.preserved
     if isinstance(found, Unknown):
-        yield f"preserved memory: {found.reason}"
+        yield f"preserved memory {text.why(found)}"
     else:
         yield f"{text.size(found.bytes)} preserved in {text.count(len(found.ranges), 'range')}"
     blobs = snapshot.outgoing.blobs
     yield (
-        f"blobs {text.word(blobs)}"
-        if isinstance(blobs, Unknown)
-        else text.count(len(blobs), "blob")
+        f"blobs {text.why(blobs)}" if isinstance(blobs, Unknown) else text.count(len(blobs), "blob")
     )
 
 
-def _came(snapshot: Snapshot) -> bool:
-    return snapshot.booted_through_handover is True
-
-
 def _origin(snapshot: Snapshot) -> str:
-    release = text.told(snapshot.previous_release, lambda found: f"kernel {text.escaped(found)}")
-    number = text.told(snapshot.kexec_count, lambda found: f"handover {found} since a cold boot")
-    if isinstance(snapshot.previous_release, Unknown):
-        return f"an earlier kernel, through a handover (its release: {release})"
-    return f"{release}, through {number}"
+    parts = ["an earlier kernel, through a handover"]
+    if not isinstance(snapshot.previous_release, Unknown):
+        parts = [f"kernel {text.escaped(snapshot.previous_release)}, through a handover"]
+    if not isinstance(snapshot.kexec_count, Unknown):
+        parts.append(f"number {snapshot.kexec_count} since a cold boot")
+    waiting = snapshot.inventory.waiting
+    if not isinstance(waiting, Unknown) and waiting:
+        parts.append(f"{waiting:,} of its sessions waiting")
+    return ", ".join(parts)
 
 
 def _scratch(snapshot: Snapshot, room: int) -> list[Row]:
     areas = snapshot.scratch
     if isinstance(areas, Unknown):
-        return wrapped(f"{text.word(areas)}: {areas.reason}", room)
-    total = sum(area.size for area in areas)
-    head = row(text.size(total))
+        return wrapped(text.why(areas), room)
+    head = row(text.size(text.total(areas)))
     items = [row((f"{_short_role(area)} ", "dim"), _length(area)) for area in areas]
     return flowed([head, *items], room, indent=0)
 
@@ -131,38 +148,34 @@ def _length(area: ScratchArea) -> str:
 
 
 def _crash(snapshot: Snapshot) -> str:
-    kexec, regions = snapshot.kexec, snapshot.memory.crash_regions
-    if isinstance(kexec.crash_loaded, Unknown):
-        armed = f"{text.word(kexec.crash_loaded)}: {kexec.crash_loaded.reason}"
-    elif kexec.crash_loaded:
-        armed = "armed: image loaded"
-    else:
-        armed = "not armed: no image"
+    regions, cpus = snapshot.memory.crash_regions, snapshot.cpus
     if isinstance(regions, Unknown):
-        room = f"reserved memory {text.word(regions)}"
+        room = f"reserved memory {text.why(regions)}"
     else:
-        total = sum(region.size for region in regions)
+        total = text.total(regions)
         room = f"{text.size(total)} reserved" if total else "no memory is reserved"
-    present = text.told(snapshot.cpus.present, lambda found: f"{len(found)}")
-    possible = text.told(snapshot.cpus.possible, lambda found: f"{len(found)}")
+    present = text.told(cpus.present, lambda found: f"{len(found)}")
+    possible = text.told(cpus.possible, lambda found: f"{len(found)}")
+    armed = text.armed(snapshot.kexec.crash_loaded)
     return f"{armed} · {room} · {present} of {possible} CPUs present"
 
 
 def _found(view: View, width: int, most: int) -> list[Row]:
-    """How many findings there are, and the worst of them, on at most `most` lines."""
-    counted = Counter(item.severity for item in view.findings)
-    head = row((" FINDINGS   ", "strong"), totals(counted))
-    rows = [head]
+    """How many findings there are, and the worst of them on about `most` lines.
+
+    The first one and all errors are there in any case.
+    """
+    rows = [row((" FINDINGS   ", "strong"), text.findings(view.findings))]
     shown = 0
     for item in sorted(view.findings, key=lambda item: -item.severity.rank):
-        lines = finding_rows(item, width, 2)
-        if len(rows) + len(lines) > most - 1 and item.severity is not Severity.ERROR:
+        lines = finding_rows(item, width)
+        if shown and item.severity is not Severity.ERROR and len(rows) + len(lines) > most - 1:
             break
         rows += lines
         shown += 1
-    if shown < len(view.findings) and len(rows) <= most:
+    if shown < len(view.findings):
         rows.append(row((f"   {len(view.findings) - shown} more on screen 8", "dim")))
-    return rows[:most]
+    return rows
 
 
 def _events(view: View, width: int) -> list[Row]:

@@ -1,14 +1,14 @@
 """Preserved memory: how much, where on the machine, and whose."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.widget import Widget
 
 from kho_console import text
 from kho_console.engine import extents, strip
-from kho_console.engine.extents import Rows
+from kho_console.engine.extents import Rows, Share
 from kho_console.engine.observer import View
-from kho_console.model.owner import Owner, Ownership
+from kho_console.model.owner import Ownership
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.snapshot import Inventory
 from kho_console.model.unknown import Unknown
@@ -21,7 +21,7 @@ from kho_console.tui.widgets.prompt import Prompt
 from kho_console.tui.widgets.strip_map import StripPanel
 
 _OWNER_AT = 39
-_OWNER_WORD = "owner:"
+_SHARE_AT = 42
 
 
 class ExtentRows:
@@ -48,6 +48,27 @@ class ExtentRows:
         )
 
 
+class ShareRows:
+    """A line source over what each owner has."""
+
+    def __init__(self, shares: Sequence[Share], width: int) -> None:
+        self._shares = shares
+        self._width = width
+
+    def __len__(self) -> int:
+        return len(self._shares)
+
+    def row(self, index: int) -> Row:
+        """See `LineSource.row`."""
+        share = self._shares[index]
+        letter = strip.OWNERS[share.owner.kind]
+        return row(
+            f" {text.size(share.bytes):>10}  {share.bytes:>15,}  {share.extents:>8,}  ",
+            (letter, f"letter-{letter}"),
+            f" {column(text.owner(share.owner), max(self._width - _SHARE_AT - 1, 8))}",
+        )
+
+
 class Preserved(Section):
     """See the module."""
 
@@ -55,11 +76,13 @@ class Preserved(Section):
     BINDINGS = commands.bindings(subject)
 
     def __init__(self) -> None:
-        """Start without a filter."""
+        """Start with all extents."""
         super().__init__()
         self._filter = ""
+        self._by_owner = False
         self._rows: Rows | None = None
-        self._drawn: tuple[Inventory, str, int] | None = None
+        self._shares: Sequence[Share] = ()
+        self._drawn: tuple[Inventory, str, bool, int] | None = None
 
     def body(self) -> Iterable[Widget]:
         """See `Section.body`."""
@@ -82,19 +105,25 @@ class Preserved(Section):
         width, inventory = self.size.width, view.snapshot.inventory
         most = max(1, min(8, self.size.height // 6))
         self._strip.show_map(view.strip, view.snapshot.machine.page_size, width, most)
-        if self._drawn == (inventory, self._filter, width):
+        if self._drawn == (inventory, self._filter, self._by_owner, width):
             return
-        self._drawn = (inventory, self._filter, width)
+        self._drawn = (inventory, self._filter, self._by_owner, width)
         found, ownership = inventory.preserved, inventory.ownership
         if isinstance(found, Unknown):
-            self._none(f"{text.word(found)}: {found.reason}")
+            self._none(text.why(found))
         elif isinstance(ownership, Unknown):
-            self._none(f"{text.word(ownership)}: {ownership.reason}")
+            self._none(text.why(ownership))
         else:
             head = [*_totals(found, ownership, width), rule(width)]
             self.query_one("#head", Panel).show(head)
-            self._rows = extents.select(ownership, wanted(self._filter))
-            self.lines().show(ExtentRows(found, self._rows, width))
+            wanted = extents.named(self._filter, text.owner)
+            self._rows = extents.select(ownership, wanted)
+            self._shares = [item for item in extents.shares(ownership) if wanted(item.owner)]
+            self.lines().show(
+                ShareRows(self._shares, width)
+                if self._by_owner
+                else ExtentRows(found, self._rows, width)
+            )
             self._place()
 
     def on_lines_moved(self) -> None:
@@ -102,10 +131,19 @@ class Preserved(Section):
         self._place()
 
     def close_something(self) -> bool:
-        """Take the filter away."""
+        """Show the extents again, then take the filter away."""
+        if self._by_owner:
+            self.action_owners()
+            return True
         had, self._filter = bool(self._filter), ""
         self.draw()
         return had
+
+    def action_owners(self) -> None:
+        """Show what each owner has, or the extents again."""
+        self._by_owner = not self._by_owner
+        self.lines().go(0)
+        self.draw()
 
     def action_filter(self) -> None:
         """Ask for a filter."""
@@ -125,6 +163,8 @@ class Preserved(Section):
         if self._rows is None or not len(self._rows):
             self.say("there is no list to go to an address in")
             return
+        if self._by_owner:
+            self.action_owners()
         found = self._rows.row_at(address)
         self.lines().go(found)
         self._strip.put_mark(address)
@@ -140,7 +180,10 @@ class Preserved(Section):
         self._foot()
 
     def action_look(self) -> None:
-        """Go to the first extent under the mark of the strip, or say what is there."""
+        """Go to the first extent of the owner, or of the cell under the strip's mark."""
+        if self._by_owner:
+            self._look_at_owner()
+            return
         cell = self._strip.cell
         if cell is None or self.view is None:
             return
@@ -153,6 +196,15 @@ class Preserved(Section):
                     self._strip.put_mark(mark)
                 return
         self._foot()
+
+    def _look_at_owner(self) -> None:
+        """Leave the owners for the first extent of the chosen one."""
+        if not self._shares or self._rows is None:
+            return
+        owner = self._shares[self.lines().cursor].owner
+        first = extents.first_of(self._rows, owner)
+        self.action_owners()
+        self.lines().go(first)
 
     def _filter_by(self, words: str) -> None:
         self._filter = words.strip()
@@ -169,7 +221,7 @@ class Preserved(Section):
     def _none(self, words: str) -> None:
         """Say why there is no list."""
         width = self.size.width
-        self._rows = None
+        self._rows, self._shares = None, ()
         label = row((" PRESERVED  ", "strong"))
         self.query_one("#head", Panel).show([*wrapped(words, width, label), rule(width)])
         self.query_one("#columns", Panel).show([rule(width)])
@@ -181,11 +233,14 @@ class Preserved(Section):
         if self._rows is None:
             return
         width, at = self.size.width, self.lines().cursor
+        count = len(self._shares if self._by_owner else self._rows)
         titles = f"   {'address':<17}{'size':>11}  {'order':>5}  owner"
-        place = f"{at + 1 if len(self._rows) else 0:,} of {len(self._rows):,} "
+        if self._by_owner:
+            titles = f"  {'size':>10}  {'bytes':>15}  {'extents':>8}  owner"
+        place = f"{at + 1 if count else 0:,} of {count:,} "
         head = spread(row((titles, "dim")), row((place, "dim")), width)
         self.query_one("#columns", Panel).show([rule(width), head])
-        if len(self._rows):
+        if count and not self._by_owner:
             self._strip.put_mark(self._rows[at].range.start)
         self._foot()
 
@@ -199,20 +254,9 @@ class Preserved(Section):
         chosen = row()
         if self._filter and self._rows is not None:
             total = text.size(self._rows.bytes)
-            words = f"filter {self._filter}: {text.count(len(self._rows), 'extent')}, {total} "
-            chosen = row((words, "warning"))
+            left = f"{text.count(len(self._rows), 'extent')}, {total}"
+            chosen = row((f"filter {text.escaped(self._filter)}: {left} ", "warning"))
         self.query_one("#foot", Panel).show([spread(found, chosen, self.size.width)])
-
-
-def wanted(words: str) -> Callable[[Owner], bool]:
-    """The owners that a filter lets through: all its words stand in the owner's own."""
-    parts = [part.removeprefix(_OWNER_WORD).lower() for part in words.split()]
-
-    def matches(owner: Owner) -> bool:
-        name = text.owner(owner).lower()
-        return all(part in name for part in parts)
-
-    return matches
 
 
 def _totals(found: PreservedMap, ownership: Ownership, width: int) -> list[Row]:

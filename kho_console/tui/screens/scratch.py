@@ -64,10 +64,9 @@ def _answer(view: View, width: int) -> list[Row]:
     areas = view.snapshot.scratch
     label = row((" SCRATCH    ", "strong"))
     if isinstance(areas, Unknown):
-        return wrapped(f"{text.word(areas)}: {areas.reason}", width, label)
-    total = sum(area.size for area in areas)
+        return wrapped(text.why(areas), width, label)
     words = (
-        f"{text.exact(total)} in {text.count(len(areas), 'area')}. "
+        f"{text.exact(text.total(areas))} in {text.count(len(areas), 'area')}. "
         "The next kernel boots inside; an image larger than its area cannot be loaded."
     )
     return wrapped(words, width, label)

@@ -2,10 +2,9 @@
 
 from kho_console import text
 from kho_console.engine.observer import View
-from kho_console.model.owner import OwnerKind
 from kho_console.model.session import Session
 from kho_console.model.snapshot import Snapshot
-from kho_console.model.unknown import Cause, Unknown
+from kho_console.model.unknown import Unknown
 from kho_console.tui import commands
 from kho_console.tui.listed import Listed, labelled
 from kho_console.tui.rows import FixedRows, Row, column, row
@@ -41,22 +40,8 @@ def _sessions(view: View) -> tuple[Session, ...]:
 
 
 def _answer(snapshot: Snapshot) -> str:
-    found = snapshot.inventory.sessions
-    if isinstance(found, Unknown):
-        return f"{text.word(found)}: {found.reason}"
-    parts = [text.count(len(found), "session")]
-    if not found and snapshot.liveupdate_device is False:
-        parts.append("live update is off or unknown here: /dev/liveupdate is not there")
-    ownership = snapshot.inventory.ownership
-    if not isinstance(ownership, Unknown):
-        files = [item for item in ownership.owners if item.kind is OwnerKind.MEMFD]
-        if files:
-            total = text.size(sum(item.size or 0 for item in files))
-            parts.append(f"{text.count(len(files), 'memory file')} of {total} preserved")
-    waiting = snapshot.inventory.waiting
-    if isinstance(waiting, Unknown) and waiting.cause is not Cause.ABSENT:
-        parts.append(f"whether more wait is not known: {waiting.reason}")
-    return " · ".join(parts)
+    files = text.memory_files(snapshot.inventory.ownership)
+    return " · ".join(filter(None, (text.sessions(snapshot), files)))
 
 
 def _line(item: Session, width: int) -> Row:
@@ -79,8 +64,7 @@ def _whole(item: Session, width: int) -> list[Row]:
         words = f"pid {holder.pid}  {text.escaped(holder.command)}"
         rows += labelled("held by", words, width, most=1)
     if isinstance(item.files, Unknown):
-        words = f"{text.word(item.files)}: {item.files.reason}"
-        return rows + labelled("files", words, width, "dim")
+        return rows + labelled("files", text.why(item.files), width, "dim")
     for file in item.files:
         size = text.told(file.size, text.exact)
         words = f"token {text.token(file.token)}  {text.escaped(file.handler)}  {size}"

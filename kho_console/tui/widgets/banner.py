@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from kho_console import text
 from kho_console.engine.observer import View
-from kho_console.tui.rows import Piece, Row, row, rule, spread
+from kho_console.tui.rows import Piece, Row, plain, row, rule, spread
 from kho_console.tui.widgets.painted import Panel
 
 
@@ -32,12 +32,12 @@ class Condition:
 
 
 class Banner(Panel):
-    """The top line and the rule below it."""
+    """The top line and the rule below it; where room is short, the machine gives way."""
 
     def show_for(self, view: View | None, condition: Condition, width: int) -> None:
         """Draw it for a view."""
         left = row(" ") if view is None else _machine(view)
-        self.show([spread(left, _state(condition), width), rule(width)])
+        self.show([spread(left, _state(condition, width), width), rule(width)])
 
 
 def _machine(view: View) -> Row:
@@ -47,11 +47,11 @@ def _machine(view: View) -> Row:
         " ",
         (text.escaped(machine.hostname) or "host unknown", "strong"),
         f"  {text.escaped(machine.release)} {text.escaped(machine.architecture)}",
-        (f"  {text.life_cycle(snapshot.generation, snapshot.state)}  ", "dim"),
+        (f"  {text.life_cycle(snapshot.generation, snapshot.state)}", "dim"),
     )
 
 
-def _state(condition: Condition) -> Row:
+def _state(condition: Condition, width: int) -> Row:
     pieces: list[Piece] = []
     if condition.stale is not None:
         pieces.append((f"STALE {condition.stale} s  ", "warning"))
@@ -61,5 +61,7 @@ def _state(condition: Condition) -> Row:
         pieces.append(("x read failed  ", "error"))
     if condition.paused:
         pieces.append(("PAUSED  ", "warning"))
+    mode: Piece = (f"  {condition.mode} ", "strong")
     where = f"{condition.kind.upper()} {text.escaped(condition.name)}"
-    return (*pieces, (where, "info"), (f"  {condition.mode} ", "strong"))
+    room = width - len(plain((*pieces, mode)))
+    return (*pieces, (text.cut(where, room), "info"), mode)

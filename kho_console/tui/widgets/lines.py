@@ -12,6 +12,8 @@ from kho_console.tui.widgets.painted import Painted
 
 _KEPT = 512
 _NOTHING = FixedRows(())
+_SIGNS = {"cursor": ">", "mark": "-", "": " "}
+"""Before the line of the cursor: where keys move it, and where they do not."""
 
 
 class Lines(Painted, ScrollView, can_focus=False, inherit_bindings=False):
@@ -127,7 +129,7 @@ class Lines(Painted, ScrollView, can_focus=False, inherit_bindings=False):
             over = "cursor" if self.active else "mark"
         strip = self._strips.get((index, width, over))
         if strip is None:
-            sign: Row = ((">" if over else " ", ""),) if self._with_cursor else ()
+            sign: Row = ((_SIGNS[over], ""),) if self._with_cursor else ()
             strip = self.paint((*sign, *self._row(index)), width, over)
             self._strips[(index, width, over)] = strip
         return strip

@@ -9,6 +9,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from kho_console.text import harmless
 from kho_console.tui.rows import LOOKS, Row, plain
 
 
@@ -22,7 +23,7 @@ class Painted(Widget, can_focus=False, inherit_bindings=False):
         """One row as wide as it must be, with the look `over` laid over all of it."""
         base = self._look(self.rich_style, over)
         segments = [
-            Segment(_harmless(text), self._look(self.rich_style, look, over)) for text, look in row
+            Segment(harmless(text), self._look(self.rich_style, look, over)) for text, look in row
         ]
         return Strip(segments).adjust_cell_length(width, base).simplify()
 
@@ -31,13 +32,6 @@ class Painted(Widget, can_focus=False, inherit_bindings=False):
             if look:
                 base += self.get_component_rich_style(f"painted--{look}", partial=True)
         return base
-
-
-def _harmless(text: str) -> str:
-    """The last guard of the terminal: names are escaped before, but nothing else gets through."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class Panel(Painted):

@@ -84,7 +84,7 @@ class StripPanel(Panel):
         if self._map is None:
             return
         if isinstance(self._map.bands, Unknown):
-            words = f" no map of memory: {text.word(self._map.bands)}: {self._map.bands.reason}"
+            words = f" no map of memory: {text.why(self._map.bands)}"
             self.show([row((words, "dim"))])
             return
         layers = self._map.layers(by_owner=self._by_owner)

@@ -6,7 +6,12 @@ VENV = .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test lint clean system
+# Series of kernels for the vm targets, such as KERNELS="6.18 7.3".
+KERNELS =
+# Minutes that vm-kernels may take.
+WITHIN = 600
+
+.PHONY: run test lint clean system vm-kernels vm-test vm-fixtures
 
 run: $(VENV)/ready-to-run
 	$(BIN)/kho-console demo
@@ -22,6 +27,15 @@ lint: $(VENV)/ready-to-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+vm-kernels: $(VENV)/ready-to-test
+	$(BIN)/python -m tests.vm.kernels --within $(WITHIN) $(KERNELS)
+
+vm-test: $(VENV)/ready-to-test
+	KHO_VM_KERNELS='$(KERNELS)' $(BIN)/python -m pytest -p tests.vm.summary -m vm tests/vm/scenes
+
+vm-fixtures: $(VENV)/ready-to-test
+	$(BIN)/python -m tests.vm.fixtures $(KERNELS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,39 @@
+"""Runs in the guest: `image.py load|load-crash|unload|unload-crash|execute [COMMAND LINE]`."""
+
+import ctypes
+import os
+import sys
+
+KEXEC_FILE_LOAD, REBOOT = 320, 169
+"""System calls of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl)."""
+
+UNLOAD, ON_CRASH = 1, 2
+MAGIC, MAGIC2, KEXEC = 0xFEE1DEAD, 672274793, 0x45584543
+SHARE = "/run/share"
+
+
+def main() -> None:
+    """Do it, or say which errno came back."""
+    what, arguments = sys.argv[1], " ".join(sys.argv[2:])
+    if what == "execute":
+        os.sync()
+        _call(REBOOT, MAGIC, MAGIC2, KEXEC, 0)
+    elif what.startswith("unload"):
+        _call(KEXEC_FILE_LOAD, -1, -1, 0, 0, UNLOAD | (ON_CRASH if "crash" in what else 0))
+    else:
+        kernel = os.open(f"{SHARE}/bzImage", os.O_RDONLY)
+        initrd = os.open(f"{SHARE}/initrd", os.O_RDONLY)
+        line = ctypes.create_string_buffer(arguments.encode())
+        flags = ON_CRASH if "crash" in what else 0
+        _call(KEXEC_FILE_LOAD, kernel, initrd, len(line), ctypes.byref(line), flags)
+
+
+def _call(number: int, *arguments: object) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
+    if library.syscall(ctypes.c_long(number), *words) != 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+
+
+if __name__ == "__main__":
+    main()

@@ -157,31 +157,33 @@ def _is_there(value: Maybe[object]) -> Maybe[bool]:
     return False if value.cause is Cause.ABSENT else value
 
 
-def _metadata(side: Side | Unknown) -> KexecMetadata | None:
-    blob = None if isinstance(side, Unknown) else side.blob(kexec_metadata.NAME)
-    return blob.payload if blob and isinstance(blob.payload, KexecMetadata) else None
+def _metadata(side: Maybe[Side]) -> Maybe[KexecMetadata]:
+    if isinstance(side, Unknown):
+        return side
+    if isinstance(side.blobs, Unknown) and side.blobs.cause is not Cause.ABSENT:
+        return side.blobs
+    blob = side.blob(kexec_metadata.NAME)
+    if blob is None:
+        return Unknown(Cause.ABSENT, "no kexec-metadata; kernels before 7.1 write none")
+    if isinstance(blob.payload, KexecMetadata):
+        return blob.payload
+    if isinstance(blob.state, Unknown):
+        return blob.state
+    return Unknown(Cause.INVALID, f"kexec-metadata is {blob.state}: {blob.reason}")
 
 
 def _previous_release(incoming: Maybe[Side]) -> Maybe[bytes]:
-    if isinstance(incoming, Unknown):
-        return incoming
     found = _metadata(incoming)
-    if found is None:
-        return Unknown(Cause.ABSENT, "no kexec-metadata came in; kernels before 7.1 write none")
-    return found.previous_release
+    return found if isinstance(found, Unknown) else found.previous_release
 
 
 def _kexec_count(outgoing: Side, incoming: Maybe[Side]) -> Maybe[int]:
     """Handovers up to this boot; the outgoing metadata holds the next kernel's count."""
-    found = _metadata(incoming)
-    if found is not None and not isinstance(found.kexec_count, Unknown):
-        return found.kexec_count
-    found = _metadata(outgoing)
-    if found is None:
-        hidden = outgoing.blobs
-        if isinstance(hidden, Unknown) and hidden.cause is not Cause.ABSENT:
-            return hidden
-        return Unknown(Cause.ABSENT, "no kexec-metadata; kernels before 7.1 write none")
-    if found.kexec_count == 0:
+    came, goes = _metadata(incoming), _metadata(outgoing)
+    if not isinstance(came, Unknown) and not isinstance(came.kexec_count, Unknown):
+        return came.kexec_count
+    if isinstance(goes, Unknown):
+        return goes
+    if goes.kexec_count == 0:
         return Unknown(Cause.INVALID, "kexec-metadata announces 0 for the next kernel")
-    return found.kexec_count if isinstance(found.kexec_count, Unknown) else found.kexec_count - 1
+    return goes.kexec_count if isinstance(goes.kexec_count, Unknown) else goes.kexec_count - 1

@@ -358,3 +358,14 @@ def test_a_checked_blob_that_changes_is_not_believed_any_longer() -> None:
     luo = second.incoming.blob(b"LUO")
     assert luo is not None
     assert luo.state is BlobState.STALE
+
+
+def test_metadata_that_may_not_be_read_is_not_one_that_never_came(tmp_path: Path) -> None:
+    made = FixtureFolder(tmp_path, "7.3.4")
+    made.scratch([(0x10000000, 1 << 20), (0, 0)])
+    made.file(f"{KHO}/in/fdt", kernel_trees.root("kho-v4", 4096))
+    made.directory(f"{KHO}/in/sub_fdts")
+    made.unreadable(f"{KHO}/in/sub_fdts", 13)
+    release = observe(made.open()).previous_release
+    assert isinstance(release, Unknown)
+    assert release.cause is Cause.NOT_PERMITTED

@@ -20,7 +20,7 @@ def machine(source: Source) -> Machine:
         release=facts.release,
         architecture=facts.machine,
         page_size=facts.page_size,
-        command_line=files.raw(source, "/proc/cmdline"),
+        command_line=files.raw(source, paths.CMDLINE),
         boot_id=files.text(source, f"{paths.SYSCTL}/random/boot_id"),
         boot_time=source.boot_time(),
         memory_total=source.memory_total(),
@@ -52,8 +52,8 @@ def kexec(source: Source, crash_size: Maybe[int]) -> KexecState:
         crash_size: What was read of `kexec_crash_size`, which does take one.
     """
     return KexecState(
-        loaded=files.flag(source, "/sys/kernel/kexec_loaded"),
-        crash_loaded=files.flag(source, "/sys/kernel/kexec_crash_loaded"),
+        loaded=files.flag(source, paths.KEXEC_LOADED),
+        crash_loaded=files.flag(source, paths.CRASH_LOADED),
         crash_size=crash_size,
         elfcorehdr_size=files.number(source, "/sys/kernel/crash_elfcorehdr_size"),
         load_disabled=files.flag(source, f"{paths.SYSCTL}/kexec_load_disabled"),

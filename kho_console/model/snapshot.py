@@ -124,8 +124,3 @@ class Snapshot:
     kexec: KexecState
     liveupdate_device: Maybe[bool]
     debugfs: Maybe[str]
-
-    @property
-    def age_of_inventory(self) -> float:
-        """Seconds between the costly part and the rest."""
-        return self.taken - self.inventory.taken

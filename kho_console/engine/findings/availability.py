@@ -50,7 +50,7 @@ def not_enabled(facts: Facts) -> Iterator[Found]:
         Severity.WARNING,
         _SUBJECT,
         f"Kexec handover is off for this boot: {said}.",
-        given or (Evidence("/proc/cmdline", "no kho="), facts.built_with(_DEFAULT)),
+        given or (Evidence(paths.CMDLINE, "no kho="), facts.built_with(_DEFAULT)),
         "Boot with kho=on.",
     )
 

@@ -12,7 +12,6 @@ from kho_console.model.finding import Evidence, Severity
 
 _SUBJECT = "crash image"
 _SIZE = "/sys/kernel/kexec_crash_size"
-_LOADED = "/sys/kernel/kexec_crash_loaded"
 
 
 def not_reserved(facts: Facts) -> Iterator[Found]:
@@ -44,7 +43,7 @@ def not_loaded(facts: Facts) -> Iterator[Found]:
             _SUBJECT,
             f"{size(kexec.crash_size)} are reserved for a crash kernel and no crash image is "
             "loaded: a panic leaves no dump.",
-            (Evidence(_LOADED, "0"), Evidence(_SIZE, str(kexec.crash_size))),
+            (Evidence(paths.CRASH_LOADED, "0"), Evidence(_SIZE, str(kexec.crash_size))),
             "Start the kdump service, or load a crash image (kexec -p).",
         )
 
@@ -58,7 +57,7 @@ def not_updatable(facts: Facts) -> Iterator[Found]:
             _SUBJECT,
             "The kernel does not update the loaded crash image: after CPUs or memory come or go, "
             "it must be loaded again.",
-            (Evidence(_LOADED, "1"), Evidence(f"{paths.MEMORY}/crash_hotplug", "0")),
+            (Evidence(paths.CRASH_LOADED, "1"), Evidence(f"{paths.MEMORY}/crash_hotplug", "0")),
             "Load it with kexec_file_load (kexec -p -s), or with kexec -p --hotplug.",
         )
 

@@ -13,7 +13,6 @@ from kho_console.model.finding import Evidence
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.unknown import Cause, Unknown
 
-CMDLINE = "/proc/cmdline"
 KERNEL_LOG = "/dev/kmsg"
 
 
@@ -131,7 +130,7 @@ def _log_facts(log: str) -> tuple[LogFact, ...]:
 def argument(name: bytes, value: bytes | None) -> Evidence:
     """One argument of the command line."""
     whole = name if value is None else name + b"=" + value
-    return Evidence(CMDLINE, whole.decode("utf-8", "surrogateescape"))
+    return Evidence(paths.CMDLINE, whole.decode("utf-8", "surrogateescape"))
 
 
 def logged(fact: LogFact) -> Evidence:

@@ -9,8 +9,6 @@ from kho_console.engine.findings.words import plain
 from kho_console.model.finding import Evidence, Severity
 from kho_console.model.unknown import Maybe
 
-_LOADED = "/sys/kernel/kexec_loaded"
-
 _SHUT = {
     "integrity": "images without a trusted signature cannot be loaded, and out/finalize is shut "
     "where the kernel has it",
@@ -84,7 +82,7 @@ def reboot_will_kexec(facts: Facts) -> Iterator[Found]:
         Severity.INFO,
         "loaded image",
         text,
-        (Evidence(_LOADED, "1"),),
+        (Evidence(paths.KEXEC_LOADED, "1"),),
         "To reboot through the firmware, unload it first (kexec -u).",
     )
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
+from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
 from kho_console.model.finding import Evidence, Severity
 from kho_console.model.generation import Finalize, Protocol, State
 from kho_console.model.unknown import Cause, Unknown
-
-_LOADED = "/sys/kernel/kexec_loaded"
 
 
 def unsupported(facts: Facts) -> Iterator[Found]:
@@ -97,7 +96,7 @@ def image_before_finalize(facts: Facts) -> Iterator[Found]:
             "loaded image",
             "An image was loaded before the handover was ready: it carries nothing, even if that "
             "is done now, and a reboot loses all that is preserved.",
-            (Evidence(_LOADED, "1"), snapshot.proof),
+            (Evidence(paths.KEXEC_LOADED, "1"), snapshot.proof),
             f"Write 1 to {snapshot.generation.switch}, then unload the image and load it again.",
         )
 
@@ -113,7 +112,7 @@ def image_order_unknown(facts: Facts) -> Iterator[Found]:
             "loaded image",
             "An image is loaded and the handover finalized, but no file tells which came first: "
             "an image that was loaded first carries nothing.",
-            (Evidence(_LOADED, "1"), snapshot.proof),
+            (Evidence(paths.KEXEC_LOADED, "1"), snapshot.proof),
             "Unless you know that finalize came first, load the image again.",
         )
 

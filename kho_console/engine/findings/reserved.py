@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from kho_console.abi import memblock
 from kho_console.abi.command_line import ReserveMem
 from kho_console.abi.kernel_log import LogKind
+from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts, logged
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain, size
@@ -109,7 +110,7 @@ def _complete(facts: Facts) -> bool:
 
 def _asked(wanted: ReserveMem) -> Evidence:
     name = os.fsdecode(wanted.name)
-    return Evidence("/proc/cmdline", f"reserve_mem={wanted.size}:{wanted.align}:{name}")
+    return Evidence(paths.CMDLINE, f"reserve_mem={wanted.size}:{wanted.align}:{name}")
 
 
 def _stored(facts: Facts, region: ReservedRegion) -> Evidence:

@@ -14,7 +14,6 @@ from kho_console.model.session import Direction, Session
 from kho_console.model.unknown import Unknown
 
 _SUBJECT = "live-update sessions"
-_LOADED = "/sys/kernel/kexec_loaded"
 
 
 def waiting(facts: Facts) -> Iterator[Found]:
@@ -84,7 +83,7 @@ def without_image(facts: Facts) -> Iterator[Found]:
             "a reboot now loses them.",
             (
                 *(Evidence(f"/proc/{item.holders[0].pid}/fd", _told(item)) for item in found),
-                Evidence(_LOADED, "0"),
+                Evidence(paths.KEXEC_LOADED, "0"),
             ),
             "Load the next kernel with kexec_file_load before the reboot.",
         )
@@ -100,7 +99,7 @@ def image_without(facts: Facts) -> Iterator[Found]:
             _SUBJECT,
             "An image is loaded and no process holds a live-update session: the kexec carries "
             "nothing that belongs to user space.",
-            (Evidence(_LOADED, "1"), Evidence("/proc/*/fd", "no session")),
+            (Evidence(paths.KEXEC_LOADED, "1"), Evidence("/proc/*/fd", "no session")),
             "If an agent should preserve something, see that it runs and has done so.",
         )
 

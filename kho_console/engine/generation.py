@@ -96,7 +96,7 @@ def _in_sysfs(source: Source, protocol: Protocol, finalize: Finalize, series: st
 def _absent(where: Handover, why: Unknown | None) -> Recognised:
     if why is not None:
         reason = Unknown(why.cause, f"{where.root} cannot be looked at: {why.reason}")
-        generation = Generation(Protocol.UNKNOWN, Finalize.NONE, "unknown", where.outgoing)
+        generation = Generation(Protocol.UNKNOWN, Finalize.UNKNOWN, "unknown", where.outgoing)
     else:
         reason = Unknown(Cause.ABSENT, f"{where.root} is not there")
         generation = Generation(Protocol.NONE, Finalize.NONE, "none", where.outgoing)

@@ -100,7 +100,7 @@ def _waiting(
         return booted
     if opened:
         return Unknown(Cause.RELEASED, "the live-update device was opened since the boot")
-    return sessions.incoming(source.memory, live_update, source.facts().page_size)
+    return sessions.incoming(source, live_update)
 
 
 def _searched(

@@ -7,14 +7,14 @@ keeps everybody else out. No descriptor is probed for its direction.
 from collections import defaultdict
 from collections.abc import Iterator
 
-from kho_console.abi import luo_session, memfd
+from kho_console.abi import luo_session, memfd, page_flags
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory, PhysicalMemory, as_unknown
 from kho_console.engine.paths import LIVEUPDATE
 from kho_console.model.blob import Blob, BlobState, LuoHeader
 from kho_console.model.session import Direction, Holder, Session, SessionFile
 from kho_console.model.unknown import Cause, Maybe, Unknown
-from kho_console.source.protocol import Process
+from kho_console.source.protocol import Process, Source
 
 _LINK = b"anon_inode:[luo_session] "
 """Start of the link of a session's descriptor; the kernel offers no other way to tell one."""
@@ -67,18 +67,21 @@ def _open(processes: tuple[Process, ...]) -> Iterator[tuple[Process, bytes]]:
                 yield process, target
 
 
-def incoming(
-    memory: PhysicalMemory, blob: Blob | None, page_size: int
-) -> Maybe[tuple[Session, ...]]:
+def incoming(source: Source, blob: Blob | None) -> Maybe[tuple[Session, ...]]:
     """Sessions of the previous kernel that nobody has asked for yet, from its records.
 
     Up to 7.1 the blob stays for the whole boot. From 7.2 on its page is released before user
-    space runs, so only an intact blob whose records are whole counts.
+    space runs, so only an intact blob whose records are whole counts. The records themselves are
+    freed when the device is first opened, and keep their bytes until their pages are used again.
     """
     if blob is None:
         return Unknown(Cause.ABSENT, "no LUO blob came in")
     if blob.state is not BlobState.VALID or not isinstance(blob.payload, LuoHeader):
         return Unknown(Cause.RELEASED, f"the LUO blob is {blob.state}: {blob.reason}")
+    flags = source.page_flags(blob.payload.sessions)
+    if not isinstance(flags, Unknown) and page_flags.given_away(flags):
+        return Unknown(Cause.RELEASED, "the page of its records was freed when they were read")
+    memory, page_size = source.memory, source.facts().page_size
     try:
         records = luo_session.read(memory, blob.payload, page_size)
     except (FormatError, MissingMemory) as error:

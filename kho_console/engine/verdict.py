@@ -76,6 +76,9 @@ def _unavailable(why: Unknown, findings: Iterable[Finding]) -> Verdict:
 
 def _life_cycle(snapshot: Snapshot) -> Verdict:
     match snapshot.generation.finalize:
+        case Finalize.UNKNOWN:
+            detail = "its files cannot be looked at; run as root"
+            return Verdict(Standing.UNKNOWN, "the life cycle of this kernel is not known", detail)
         case Finalize.NONE:
             return _loaded(snapshot, "an image is loaded, the next reboot will kexec into it")
         case Finalize.LATCHING:

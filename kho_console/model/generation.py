@@ -33,6 +33,7 @@ class Finalize(StrEnum):
     LATCHING = "latching"
     NONE = "none"
     ACTIVE_FILE = "active-file"
+    UNKNOWN = "unknown"
 
 
 class State(StrEnum):
@@ -71,6 +72,8 @@ class Generation:
 
     @property
     def switch(self) -> str | None:
-        """The file of its finalize step, None where there is no step."""
-        name = {Finalize.ACTIVE_FILE: "active", Finalize.NONE: None}.get(self.finalize, "finalize")
-        return None if name is None else f"{self.folder}/{name}"
+        """The file of its finalize step, None where there is no step or none is known."""
+        if self.finalize in (Finalize.NONE, Finalize.UNKNOWN):
+            return None
+        name = "active" if self.finalize is Finalize.ACTIVE_FILE else "finalize"
+        return f"{self.folder}/{name}"

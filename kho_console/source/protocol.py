@@ -162,6 +162,10 @@ class Source(Protocol):
         """Bytes of memory the kernel manages (MemTotal)."""
         ...
 
+    def page_flags(self, address: int) -> Maybe[int]:
+        """What `/proc/kpageflags` says of the page at physical `address`."""
+        ...
+
     def boot_time(self) -> Maybe[datetime]:
         """When the machine booted, UTC."""
         ...

@@ -74,6 +74,21 @@ def read_regular(place: str, path: str, limit: int) -> bytes:
         os.close(descriptor)
 
 
+def read_at(place: str, path: str, offset: int, size: int) -> bytes:
+    """Up to `size` bytes of the regular file at `place` from `offset` on; fewer at its end.
+
+    Raises:
+        SourceError: It cannot be opened or read.
+    """
+    descriptor = open_regular(place, path)
+    try:
+        return os.pread(descriptor, size, offset)
+    except OSError as error:
+        raise SourceError.from_errno(path, error.errno or errno.EIO) from error
+    finally:
+        os.close(descriptor)
+
+
 def _read_to_end(descriptor: int, path: str, limit: int) -> bytes:
     parts: list[bytes] = []
     room = limit + 1

@@ -155,6 +155,13 @@ def test_integrity_does_not_close_kcore(tmp_path: Path) -> None:
     assert "kcore" not in found(machine(tmp_path), "lockdown")[0].text
 
 
+def test_after_a_handover_the_crash_kernel_needs_room_in_the_scratch_areas(tmp_path: Path) -> None:
+    [finding] = found(edited(RESTORED, {CRASH_SIZE: "0\n"})(tmp_path), "crash-not-reserved")
+    assert "carved out of the scratch areas" in finding.text
+    assert finding.remedy is not None
+    assert "kho_scratch=" in finding.remedy
+
+
 def test_no_crashkernel_at_all_is_a_note(tmp_path: Path) -> None:
     machine = edited(COLD, {CRASH_SIZE: "0\n", CMDLINE: "kho=on\n"})
     [finding] = found(machine(tmp_path), "crash-not-reserved")

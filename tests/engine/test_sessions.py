@@ -1,14 +1,19 @@
 import struct
+from pathlib import Path
 
 import pytest
 
 from kho_console.abi import blob
 from kho_console.engine import sessions
 from kho_console.model.blob import Blob
-from kho_console.model.session import Direction, Holder
-from kho_console.model.unknown import Cause, Unknown
+from kho_console.model.session import Direction, Holder, Session
+from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.source.fixture import FixtureSource
 from kho_console.source.protocol import Process
 from tests.abi.page_memory import PageMemory, recorded, recorded_file
+from tests.fixture_folder import FixtureFolder
+from tests.fuzz.overlay import Overlay
+from tests.recordings import folder
 
 LINK = b"anon_inode:[luo_session] "
 RECORDS, FILES, STATE = 0x100000, 0x200000, 0x300000
@@ -103,9 +108,15 @@ def test_a_process_that_shows_nothing_is_counted() -> None:
 # --- waiting in the previous kernel's records
 
 
+def waiting(memory: PageMemory, blob: Blob | None) -> Maybe[tuple[Session, ...]]:
+    return sessions.incoming(
+        Overlay(FixtureSource(folder("linux-7.1.13/restored")), {}, memory), blob
+    )
+
+
 def test_recorded_sessions_of_7_1() -> None:
     content = recorded_file("linux-7.1.13/restored", "/sys/kernel/debug/kho/in/sub_fdts/LUO")
-    found = sessions.incoming(recorded("linux-7.1.13/restored"), luo(content), 4096)
+    found = waiting(recorded("linux-7.1.13/restored"), luo(content))
     assert not isinstance(found, Unknown)
     assert [(item.name, item.direction, item.holders) for item in found] == [
         (name, Direction.INCOMING, ()) for name in (b"vm-web", b"vm-db", b"empty")
@@ -124,21 +135,41 @@ def reason_of(value: object) -> Unknown:
 
 
 def test_no_blob_and_one_that_is_gone() -> None:
-    assert reason_of(sessions.incoming(PageMemory({}), None, 4096)).cause is Cause.ABSENT
-    stale = reason_of(sessions.incoming(PageMemory({}), luo(b"#!/bin/sh\n"), 4096))
+    assert reason_of(waiting(PageMemory({}), None)).cause is Cause.ABSENT
+    stale = reason_of(waiting(PageMemory({}), luo(b"#!/bin/sh\n")))
     assert stale.cause is Cause.RELEASED
     assert stale.reason.startswith("the LUO blob is stale: released by the kernel")
 
 
 def test_records_that_are_gone() -> None:
-    missing = reason_of(sessions.incoming(PageMemory({}), struct_at(RECORDS), 4096))
+    missing = reason_of(waiting(PageMemory({}), struct_at(RECORDS)))
     assert missing.cause is Cause.NOT_RECORDED
     zeros = PageMemory({RECORDS: bytes(4096)})
-    assert reason_of(sessions.incoming(zeros, struct_at(RECORDS), 4096)).cause is Cause.INVALID
+    assert reason_of(waiting(zeros, struct_at(RECORDS))).cause is Cause.INVALID
+
+
+@pytest.mark.parametrize("flags", [1 << 10, 1 << 5 | 1 << 12, 1 << 7, 1 << 26])
+def test_records_whose_page_is_in_other_hands_wait_no_more(tmp_path: Path, flags: int) -> None:
+    made = FixtureFolder(tmp_path, release="7.1.13")
+    made.pages(one_file().pages)
+    source = made.open(page_flags={hex(RECORDS): hex(flags)})
+    gone = reason_of(sessions.incoming(source, struct_at(RECORDS)))
+    assert gone.cause is Cause.RELEASED
+    assert "freed" in gone.reason
+
+
+@pytest.mark.parametrize("flags", [0, 1 << 32, 1 << 20])
+def test_records_whose_page_nobody_has_taken_count(tmp_path: Path, flags: int) -> None:
+    made = FixtureFolder(tmp_path, release="7.1.13")
+    made.pages(one_file().pages)
+    source = made.open(page_flags={hex(RECORDS): hex(flags)})
+    found = sessions.incoming(source, struct_at(RECORDS))
+    assert not isinstance(found, Unknown)
+    assert [item.name for item in found] == [b"vm"]
 
 
 def size_and_state(memory: PageMemory) -> tuple[object, object]:
-    found = sessions.incoming(memory, struct_at(RECORDS), 4096)
+    found = waiting(memory, struct_at(RECORDS))
     assert not isinstance(found, Unknown)
     files = found[0].files
     assert not isinstance(files, Unknown)

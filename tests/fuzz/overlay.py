@@ -55,6 +55,9 @@ class Overlay:
     def memory_total(self) -> Maybe[int]:
         return self._below.memory_total()
 
+    def page_flags(self, address: int) -> Maybe[int]:
+        return self._below.page_flags(address)
+
     def boot_time(self) -> Maybe[datetime]:
         return self._below.boot_time()
 

@@ -65,5 +65,5 @@ def test_life_cycles_in_words() -> None:
     assert text.life_cycle(generation, State.STATELESS) == "kho-v4 stateless"
     nothing = Generation(Protocol.NONE, Finalize.NONE, "none", "/kho/out")
     assert text.life_cycle(nothing, State.UNAVAILABLE) == "no handover"
-    unseen = Generation(Protocol.UNKNOWN, Finalize.NONE, "unknown", "/kho/out")
+    unseen = Generation(Protocol.UNKNOWN, Finalize.UNKNOWN, "unknown", "/kho/out")
     assert text.life_cycle(unseen, State.UNAVAILABLE) == "handover not seen"

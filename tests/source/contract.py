@@ -115,6 +115,15 @@ class SourceContract:
         assert caught.value.address == missing
         assert not caught.value.permission
 
+    def test_page_flags(self, source: Source) -> None:
+        assert [source.page_flags(address) for address in (0x100000, 0x101FFF, 0x102000)] == [
+            0x400,
+            0x1_0000_0000,
+            0,
+        ]
+        assert isinstance(source.page_flags(0x103000), Unknown)
+        assert isinstance(source.page_flags((1 << 64) - 1), Unknown)
+
     def test_processes(self, source: Source) -> None:
         descriptors = {4: b"/dev/liveupdate", 10: b"anon_inode:[luo_session] vm-\xff"}
         agent = b"python3 /opt/agent/live-update-agent"

@@ -38,6 +38,7 @@ LINKS = {
     "/proc/66/fd/4": "/dev/liveupdate",
     "/proc/66/fd/10": "anon_inode:[luo_session] vm-\udcff",
 }
+PAGE_FLAGS = {0x100000: 0x400, 0x101000: 0x1_0000_0000, 0x102000: 0}
 PAGES = struct.pack("<3072I", *range(3072))  # three pages of physical memory from 0x100000 on
 
 
@@ -70,7 +71,12 @@ def write_fixture(folder: Path, **changes: object) -> Path:
     (folder / "physmem/0x100000.bin").write_bytes(PAGES[:8192])
     (folder / "physmem/0x102000.bin").write_bytes(PAGES[8192:])
     (folder / "kmsg.txt").write_text("[    5.678901] text hello\n")
-    keys = {"links": LINKS, "unreadable": [{"path": "/sys/kernel/denied", "errno": 13}]}
+    flags = {hex(page): hex(value) for page, value in PAGE_FLAGS.items()}
+    keys = {
+        "links": LINKS,
+        "page_flags": flags,
+        "unreadable": [{"path": "/sys/kernel/denied", "errno": 13}],
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest(**(keys | changes))))
     return folder
 
@@ -96,6 +102,9 @@ def write_tree(root: Path) -> Path:
         place = root / path[1:]
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(target)
+    first = min(PAGE_FLAGS) >> 12
+    words = struct.pack(f"={first + 3}Q", *[0] * first, *PAGE_FLAGS.values())
+    (root / "proc/kpageflags").write_bytes(words)
     ram = 0xFFFF888000000000
     segments = [
         Load(ram + 0x100000, 0x100000, 0x1000, 0x2000),

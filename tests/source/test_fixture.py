@@ -116,6 +116,10 @@ def test_manifest_that_is_no_json_object(tmp_path: Path, text: str) -> None:
         ({"links": {"/a": ""}}, "must be text"),
         ({"links": {"/a": "b\0c"}}, "no path"),
         ({"links": {"/a": "\ud800"}}, "no path"),
+        ({"page_flags": []}, "must be an object"),
+        ({"page_flags": {"4096": "0x0"}}, "no hexadecimal"),
+        ({"page_flags": {"0x1000": 0}}, "no hexadecimal"),
+        ({"page_flags": {"0x1000": "0x10000000000000000"}}, "64 bits"),
     ],
 )
 def test_hostile_manifests(tmp_path: Path, changes: dict[str, object], word: str) -> None:
@@ -125,7 +129,7 @@ def test_hostile_manifests(tmp_path: Path, changes: dict[str, object], word: str
 
 
 @given(
-    key=st.sampled_from([*sorted(manifest()), "links", "unreadable", "description"]),
+    key=st.sampled_from([*sorted(manifest()), "links", "unreadable", "page_flags", "description"]),
     value=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

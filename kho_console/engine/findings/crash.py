@@ -20,17 +20,23 @@ def not_reserved(facts: Facts) -> Iterator[Found]:
         return
     options = facts.line.crashkernel if facts.line else ()
     asked = any(not isinstance(option, Malformed) for option in options)
-    why = (
-        "crashkernel= did not succeed, does not apply to this much memory, or was given back"
-        if asked
-        else "nothing on the command line asks for it"
-    )
+    remedy = "Boot with crashkernel=256M or what your distribution advises."
+    if not asked:
+        why = "nothing on the command line asks for it"
+    elif facts.snapshot.booted_through_handover is True:
+        why = (
+            "after a handover crashkernel= is carved out of the scratch areas, and may not have "
+            "fitted, or it was given back"
+        )
+        remedy = "Boot cold with larger areas (kho_scratch=), or ask for a smaller crashkernel=."
+    else:
+        why = "crashkernel= did not succeed, does not apply to this much memory, or was given back"
     yield Found(
         Severity.WARNING if asked else Severity.INFO,
         "crash kernel",
         f"No memory is reserved for a crash kernel ({why}): a panic leaves no dump.",
         (Evidence(_SIZE, "0"), *facts.given("crashkernel")),
-        "Boot with crashkernel=256M or what your distribution advises.",
+        remedy,
     )
 
 

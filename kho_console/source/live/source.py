@@ -2,12 +2,14 @@
 
 import errno
 import os
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from kho_console.abi import page_flags
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.live.files import DEADLINE, DeadlineReader
 from kho_console.source.live.kcore import KcoreMemory
@@ -20,7 +22,7 @@ from kho_console.source.protocol import (
     SourceError,
     SourceKind,
 )
-from kho_console.source.regular import checked_path, read_regular
+from kho_console.source.regular import checked_path, read_at, read_regular
 
 T = TypeVar("T")
 
@@ -100,6 +102,19 @@ class LiveSource:
         from kho_console.source.live import processes
 
         return self._told("/proc/meminfo", processes.memory_total)
+
+    def page_flags(self, address: int) -> Maybe[int]:
+        """See `Source.page_flags`; it needs CAP_SYS_ADMIN."""
+        path = "/proc/kpageflags"
+        offset = address // os.sysconf("SC_PAGE_SIZE") * page_flags.ENTRY
+        try:
+            place = self._place(path)
+            entry = self._ask(path, lambda: read_at(place, path, offset, page_flags.ENTRY))
+        except SourceError as error:
+            return error.unknown
+        if len(entry) < page_flags.ENTRY:
+            return Unknown(Cause.ABSENT, f"{path} has no page at 0x{address:x}")
+        return int.from_bytes(entry, sys.byteorder)
 
     def boot_time(self) -> Maybe[datetime]:
         """See `Source.boot_time`; to the second, as the kernel tells it."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kho_console.engine.observe import observe
 from kho_console.model.owner import Owner, OwnerKind, Ownership
-from kho_console.model.unknown import Unknown
+from kho_console.model.unknown import Maybe, Unknown
 from kho_console.source.live import LiveSource
 
 PAGE = 4096
@@ -73,10 +73,17 @@ class Recorded(LiveSource):
     def __init__(self) -> None:
         super().__init__()
         self.recorder = Recorder(LiveSource())
+        self.page_flags_seen: dict[str, str] = {}
 
     @property
     def memory(self) -> Recorder:  # type: ignore[override]
         return self.recorder
+
+    def page_flags(self, address: int) -> Maybe[int]:
+        flags = super().page_flags(address)
+        if not isinstance(flags, Unknown):
+            self.page_flags_seen[f"0x{address // PAGE * PAGE:x}"] = f"0x{flags:x}"
+        return flags
 
 
 class Folder:
@@ -153,7 +160,8 @@ def main() -> None:
     """Capture."""
     folder = Folder(Path(sys.argv[1]))
     # Memory first: what it shows and what the files show should be one moment.
-    pages = _pages()
+    source = Recorded()
+    pages = _pages(source)
     for name in FILES:
         folder.copy(Path(name))
     for name in TREES:
@@ -185,12 +193,12 @@ def main() -> None:
         "description": sys.argv[2],
         "unreadable": folder.unreadable,
         "links": dict(sorted(folder.links.items())),
+        "page_flags": source.page_flags_seen,
     }
     (folder.folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def _pages() -> dict[int, bytes]:
-    source = Recorded()
+def _pages(source: Recorded) -> dict[int, bytes]:
     seen = observe(source)
     preserved, ownership = seen.outgoing.preserved, seen.inventory.ownership
     if not isinstance(preserved, Unknown):

@@ -57,6 +57,7 @@ def test_an_unprivileged_user_is_told_so(guest: Guest) -> None:
     assert status["incoming"] is None
     assert status["incoming_reason"]
     assert status["handover"]["state"] == "unavailable"
+    assert status["handover"]["finalize"] == "unknown"
     assert status["handover"]["kexec_count"] is None
     assert "not permitted" in status["handover"]["kexec_count_reason"]
     assert status["kexec"]["crash_size"] == int(guest.read("/sys/kernel/kexec_crash_size"))

@@ -1,0 +1,1 @@
+"""What an operator has set: by file, by environment, by option."""

@@ -1,11 +1,14 @@
 """Whole recordings: their own numbers, counted from their files."""
 
+from collections import Counter
+
 import pytest
 
 from kho_console.engine.observe import observe
 from kho_console.model.blob import MemblockTree
 from kho_console.model.generation import Finalize, MapFormat, Protocol, State
 from kho_console.model.memory import ScratchRole
+from kho_console.model.owner import OwnerKind
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Direction
 from kho_console.model.snapshot import Side, Snapshot
@@ -82,6 +85,54 @@ def test_7_1_13_restored() -> None:
     assert unknown(snapshot.inventory.preserved).cause is Cause.ABSENT
     assert isinstance(snapshot.incoming, Side)
     assert unknown(snapshot.incoming.preserved).reason == "released by the kernel at boot"
+
+
+RESERVED = (4 << 20) + (1 << 20)
+MEMFDS = (2 << 20) + (64 << 10) + (5 << 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "format_"),
+    [
+        (
+            "linux-6.17.8/finalized",
+            (Protocol.KHO_V1, Finalize.REVERSIBLE, State.FINALIZED, "6.16 to 6.18"),
+            MapFormat.CHUNKS_512,
+        ),
+        (
+            "linux-6.19.11/finalized",
+            (Protocol.KHO_V1, Finalize.LATCHING, State.FINALIZED, "6.19 and 7.0"),
+            MapFormat.CHUNKS_PAGE,
+        ),
+        (
+            "linux-7.2.13/sessions",
+            (Protocol.KHO_V4, Finalize.NONE, State.STATELESS, "7.2 and 7.3"),
+            MapFormat.RADIX,
+        ),
+    ],
+)
+def test_what_was_preserved_by_hand_is_found(
+    name: str, kind: tuple[object, ...], format_: MapFormat
+) -> None:
+    """Each machine preserved two `reserve_mem=` regions, and three memfds where it can."""
+    snapshot = recorded(name)
+    assert kind_of(snapshot) == kind
+    assert map_of(snapshot).format is format_
+    ownership = snapshot.inventory.ownership
+    assert not isinstance(ownership, Unknown)
+    by_kind: Counter[OwnerKind] = Counter()
+    for owner, size in ownership.bytes_by_owner().items():
+        by_kind[owner.kind] += size
+    assert by_kind[OwnerKind.RESERVE_MEM] == RESERVED
+    assert by_kind[OwnerKind.MEMFD] == (0 if "6.17" in name else MEMFDS)
+
+
+def test_records_that_were_freed_when_they_were_read_wait_no_more() -> None:
+    """6.19.11: the page's bytes were still those of the records, its flags those of a heap page."""
+    waiting = recorded("linux-6.19.11/restored").inventory.waiting
+    assert waiting == 3
+    gone = unknown(recorded("linux-6.19.11/retrieved").inventory.waiting)
+    assert gone.cause is Cause.RELEASED
 
 
 @pytest.mark.parametrize("name", RECORDINGS)

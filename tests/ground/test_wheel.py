@@ -15,6 +15,7 @@ import pytest
 
 from kho_console import __version__
 from tests.ground.terminal import Terminal
+from tests.recordings import RECORDINGS
 
 CHECKOUT = Path(__file__).parents[2]
 WHEELS = Path(sys.prefix) / "wheels"
@@ -77,7 +78,7 @@ def test_styles_and_recordings_are_carried(environment: Path) -> None:
     assert recordings == {
         "cold", "sessions", "crash-loaded", "hotplugged", "ready", "restored", "retrieved",
     }  # fmt: skip
-    assert len(list(installed.glob("fixtures/linux-*/*/manifest.json"))) == 22
+    assert len(list(installed.glob("fixtures/linux-*/*/manifest.json"))) == len(RECORDINGS) > 0
     # A directory that was empty on the machine exists only through its dot file.
     empty = "fixtures/linux-6.18.15/cold/root/sys/kernel/debug/kho/out/sub_fdts/.empty"
     assert (installed / empty).is_file()

@@ -208,6 +208,10 @@ def test_dtc_reads_every_tree_back(console: Console, name: str, side: str) -> No
         command = [sys.executable, "-m", "kho_console", "tree", side, *words, "--raw"]
         raw = subprocess.run([*command, "--source", name], capture_output=True, check=True).stdout
         compiled = _dtc("dts", "dtb", answer.out.encode())
+        if len(raw) < int.from_bytes(raw[4:8], "big"):
+            # 6.19 before finalize: the window cuts into the structure, which dtc refuses.
+            assert b"compatible" in _dtc("dtb", "dts", compiled)
+            continue
         assert _dtc("dtb", "dts", compiled) == _dtc("dtb", "dts", raw) != b""
 
 

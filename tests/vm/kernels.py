@@ -111,6 +111,8 @@ def make(series: str, until: float) -> Kernel:
         missing = build.lacking()
         if missing:
             raise build.BuildError(f"a build needs: apt-get install {' '.join(missing)}")
+        if time.monotonic() > until:
+            raise build.BuildError("the time was up before its turn came")
         release, source = _source(series)
         _tell(series, f"building {release}")
         image = build.build(source, until, lambda text: _tell(series, text))

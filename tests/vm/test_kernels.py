@@ -66,6 +66,14 @@ def test_a_kernel_that_is_given_is_the_only_one(
     assert missing == {}
 
 
+def test_a_kernel_whose_turn_comes_too_late_is_a_skip_with_that_reason(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels.build, "lacking", list)
+    assert kernels.main(["--within", "0", "7.3"]) == 1
+    assert kernels.chosen(["7.3"]) == ([], {"7.3": "the time was up before its turn came"})
+
+
 def test_newest_source_first_and_unmodified_before_debians() -> None:
     offers = [
         Offer("6.18.9-1~bpo13+1", "linux"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vm import initramfs, kernels, options
+from tests.vm import build, initramfs, kernels, options
 from tests.vm.debian import Offer
 from tests.vm.scenes import facts
 
@@ -69,7 +69,7 @@ def test_a_kernel_that_is_given_is_the_only_one(
 def test_a_kernel_whose_turn_comes_too_late_is_a_skip_with_that_reason(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernels.build, "lacking", list)
+    monkeypatch.setattr(build, "lacking", list)
     assert kernels.main(["--within", "0", "7.3"]) == 1
     assert kernels.chosen(["7.3"]) == ([], {"7.3": "the time was up before its turn came"})
 

@@ -29,9 +29,24 @@ ALWAYS_618 = {"scratch-zero", "liveupdate-not-built"}
 """No global area, and liveupdate=on for a kernel that does not know it."""
 
 ALWAYS_7 = {"scratch-zero", "stateless"}
+HANDED_OVER_72 = {
+    *("stateless", "tree-hidden", "blob-stale", "sessions-unlisted", "crash-not-reserved"),
+}
 STAGED = {"tree-window", "device-held", "sessions-without-image"}
 
 EXPECTED = {
+    "linux-6.17.8/cold": {"liveupdate-not-built", "not-finalized", "crash-not-loaded"},
+    "linux-6.17.8/finalized": {
+        *("liveupdate-not-built", "finalized-blocks-preserve", "crash-not-loaded"),
+    },
+    "linux-6.17.8/aborted": {"liveupdate-not-built", "not-finalized", "crash-not-loaded"},
+    "linux-6.17.8/crash-loaded": {"liveupdate-not-built", "finalized-blocks-preserve"},
+    "linux-6.17.8/ready": {
+        *("liveupdate-not-built", "finalized-blocks-preserve"),
+        *("image-loaded-maybe-before-finalize", "reboot-will-kexec"),
+    },
+    # The small scratch areas of these guests have no room for crashkernel=256M.
+    "linux-6.17.8/restored": {"liveupdate-not-built", "not-finalized", "crash-not-reserved"},
     "linux-6.18.15/cold": ALWAYS_618 | {"not-finalized", "crash-not-loaded"},
     "linux-6.18.15/finalized": ALWAYS_618 | {"finalized-blocks-preserve", "crash-not-loaded"},
     "linux-6.18.15/aborted": ALWAYS_618 | {"not-finalized", "crash-not-loaded"},
@@ -42,6 +57,15 @@ EXPECTED = {
     "linux-6.18.15/ready": ALWAYS_618
     | {"finalized-blocks-preserve", "image-loaded-maybe-before-finalize", "reboot-will-kexec"},
     "linux-6.18.15/restored": ALWAYS_618 | {"not-finalized", "crash-not-loaded"},
+    "linux-6.19.11/cold": {"tree-window", "not-finalized", "crash-not-loaded"},
+    "linux-6.19.11/sessions": STAGED | {"not-finalized", "crash-not-loaded"},
+    "linux-6.19.11/finalized": STAGED | {"crash-not-loaded"},
+    "linux-6.19.11/crash-loaded": STAGED,
+    "linux-6.19.11/ready": {"tree-window", "device-held", "reboot-will-kexec"},
+    "linux-6.19.11/restored": {
+        *("tree-hidden", "sessions-waiting", "not-finalized", "crash-not-reserved"),
+    },
+    "linux-6.19.11/retrieved": {"tree-hidden", "not-finalized", "crash-not-reserved"},
     "linux-7.1.13/cold": ALWAYS_7 | {"tree-window", "crash-not-loaded"},
     "linux-7.1.13/sessions": ALWAYS_7 | STAGED | {"crash-not-loaded"},
     "linux-7.1.13/crash-loaded": ALWAYS_7 | STAGED,
@@ -50,6 +74,12 @@ EXPECTED = {
     "linux-7.1.13/restored": ALWAYS_7 | {"tree-hidden", "sessions-waiting", "crash-not-loaded"},
     "linux-7.1.13/retrieved": ALWAYS_7
     | {"tree-hidden", "device-held", "sessions-unlisted", "crash-not-loaded"},
+    "linux-7.2.13/cold": {"stateless", "tree-window", "crash-not-loaded"},
+    "linux-7.2.13/sessions": {"stateless", "crash-not-loaded"} | STAGED,
+    "linux-7.2.13/crash-loaded": {"stateless"} | STAGED,
+    "linux-7.2.13/ready": {"stateless", "tree-window", "device-held", "reboot-will-kexec"},
+    "linux-7.2.13/restored": HANDED_OVER_72,
+    "linux-7.2.13/retrieved": HANDED_OVER_72,
     "linux-7.3.4/cold": ALWAYS_7 | {"tree-window", "crash-not-loaded"},
     "linux-7.3.4/sessions": ALWAYS_7 | STAGED | {"crash-not-loaded"},
     "linux-7.3.4/crash-loaded": ALWAYS_7 | STAGED,

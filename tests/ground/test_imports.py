@@ -15,6 +15,7 @@ ALLOWED = {
     "__main__.py": "import kho_console.cli",
     "cli/__init__.py": "import kho_console.engine, kho_console.model, kho_console.documents",
     "cli/screen.py": "import kho_console.tui",
+    "config/__init__.py": "import kho_console.model",
     "tui/__init__.py": "import kho_console.engine, kho_console.text, textual, rich",
     "tui/map.py": "import kho_console.model, textual.widget, rich.text",
     "engine/__init__.py": "import kho_console.source, kho_console.abi, kho_console.resources",

@@ -10,17 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from kho_console.abi import runs
+from kho_console.abi import bitmaps, runs
+from kho_console.abi.bitmaps import Counted, Gathered, Taker
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import ADDRESS_LIMIT, PhysicalMemory, page_of
 from kho_console.model.generation import MapFormat
 from kho_console.model.memory import MemoryRange
-from kho_console.model.preserved import PreservedMap, Runs
-
-if TYPE_CHECKING:
-    from kho_console.model.preserved import Addresses
+from kho_console.model.preserved import PreservedMap, Runs, Totals
 
 _HEADER = struct.Struct("<QII")
 _ENTRY = struct.Struct("<QQ")
@@ -145,34 +142,66 @@ def read(
     return replace(chosen, tie=tie)
 
 
+def totals(memory: PhysicalMemory, head: int, page_size: int, form: MapFormat) -> Totals:
+    """What a list whose bitmaps are known to be of `form` sums up to.
+
+    Raises:
+        FormatError: The list is damaged, or names memory no machine has.
+        MissingMemory: A page of it cannot be had.
+    """
+    chunks = tuple(walk(memory, head, page_size))
+    size = _SMALL_BITMAP if form is MapFormat.CHUNKS_512 else page_size
+    found = _bitmaps(memory, chunks, page_size, size, Counted)
+    return bitmaps.totals(found) or _decode(memory, chunks, page_size, size, head).totals
+
+
 def _inside(found: Runs, ram: Iterable[MemoryRange]) -> bool:
+    """Whether all of it lies in memory. Of memory there are few ranges, of the others millions."""
     memory = runs.of_ranges((item.start, item.end) for item in ram)
-    return not len(memory) or all(memory.covers(item) for item in found)
+    return not len(memory) or not any(found.touches(hole) for hole in runs.holes(memory))
 
 
 def _decode(
     memory: PhysicalMemory, chunks: tuple[Chunk, ...], page_size: int, size: int, head: int
 ) -> PreservedMap:
-    starts: dict[int, list[Addresses]] = defaultdict(list)
-    ends: dict[int, list[Addresses]] = defaultdict(list)
-    pieces: list[tuple[int, int]] = []
-    _check_apart([entry.bitmap for chunk in chunks for entry in chunk.entries], size)
-    for chunk in chunks:
-        pieces.append((chunk.address, chunk.address + page_size))
-        for entry in chunk.entries:
-            pieces.append((entry.bitmap, entry.bitmap + size))
-            first, last = _entry_runs(memory, chunk, entry, page_size, size)
-            starts[chunk.order].append(first)
-            ends[chunk.order].append(last)
-    by_order = {order: runs.joined(starts[order], ends[order]) for order in sorted(starts)}
+    found = _bitmaps(memory, chunks, page_size, size, Gathered)
+    by_order = {order: found[order].runs() for order in sorted(found)}
+    pages = runs.of_pages((chunk.address for chunk in chunks), page_size)
+    named = runs.of_pages((entry.bitmap for chunk in chunks for entry in chunk.entries), size)
     return PreservedMap(
         format=MapFormat.CHUNKS_512 if size == _SMALL_BITMAP else MapFormat.CHUNKS_PAGE,
         page_size=page_size,
         root=head,
-        structure=runs.of_ranges(pieces),
-        by_order={order: found for order, found in by_order.items() if len(found)},
+        structure=runs.joined([pages.starts, named.starts], [pages.ends, named.ends]),
+        by_order=by_order,
         ranges=runs.union(by_order),
     )
+
+
+def _bitmaps(
+    memory: PhysicalMemory,
+    chunks: tuple[Chunk, ...],
+    page_size: int,
+    size: int,
+    taker: type[Taker],
+) -> dict[int, Taker]:
+    """What takes the bitmaps of each order, where a bitmap has `size` bytes."""
+    _check_apart([entry.bitmap for chunk in chunks for entry in chunk.entries], size)
+    found: dict[int, Taker] = {}
+    empty = bytes(size)
+    for chunk in chunks:
+        block = page_size << chunk.order
+        for entry in chunk.entries:
+            _check(chunk, entry, block)
+            content = memory.read(entry.bitmap, size)
+            if content == empty:
+                continue
+            if not bitmaps.within(ADDRESS_LIMIT, entry.start, block, content):
+                raise FormatError(entry.bitmap, "a bitmap names memory beyond 2^56")
+            if chunk.order not in found:
+                found[chunk.order] = taker(block)
+            found[chunk.order].add(entry.start, content)
+    return found
 
 
 def _check_apart(bitmaps: list[int], size: int) -> None:
@@ -183,23 +212,13 @@ def _check_apart(bitmaps: list[int], size: int) -> None:
             raise FormatError(right, "two bitmaps of the chunk list share memory")
 
 
-def _entry_runs(
-    memory: PhysicalMemory, chunk: Chunk, entry: Entry, page_size: int, size: int
-) -> "tuple[Addresses, Addresses]":
-    import numpy as np
-
-    block = page_size << chunk.order
+def _check(chunk: Chunk, entry: Entry, block: int) -> None:
     if entry.start % block:
         raise FormatError(chunk.address, f"range at 0x{entry.start:x} is not a block of its order")
     if not entry.bitmap:
         raise FormatError(chunk.address, f"no bitmap for the range at 0x{entry.start:x}")
     if entry.bitmap >= ADDRESS_LIMIT:
         raise FormatError(chunk.address, f"a bitmap at 0x{entry.bitmap:x}, beyond 2^56")
-    first, last = runs.bit_runs(memory.read(entry.bitmap, size))
-    if len(last) and entry.start + int(last[-1]) * block > ADDRESS_LIMIT:
-        raise FormatError(entry.bitmap, "a bitmap names memory beyond 2^56")
-    base, scale = np.uint64(entry.start), np.uint64(block)
-    return base + first.astype(np.uint64) * scale, base + last.astype(np.uint64) * scale
 
 
 def write(

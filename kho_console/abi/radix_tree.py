@@ -5,19 +5,15 @@ block holds its order as the position of a marker bit, so every order has a subt
 Source: include/linux/kho/abi/kexec_handover.h and kernel/liveupdate/kexec_handover.c.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from kho_console.abi import runs
+from kho_console.abi import bitmaps, runs
+from kho_console.abi.bitmaps import Counted, Gathered, Taker
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import ADDRESS_LIMIT, PhysicalMemory, page_of
 from kho_console.model.generation import MapFormat
-from kho_console.model.preserved import PreservedMap, Runs
-
-if TYPE_CHECKING:
-    from kho_console.model.preserved import Addresses
+from kho_console.model.preserved import PreservedMap, Runs, Totals
 
 _ENTRY = 8
 
@@ -117,53 +113,63 @@ def read(memory: PhysicalMemory, root: int, page_size: int) -> PreservedMap:
         FormatError: The tree is damaged, or names memory no machine has.
         MissingMemory: A page of it cannot be had.
     """
-    geometry = Geometry(page_size)
-    starts: dict[int, list[Addresses]] = defaultdict(list)
-    ends: dict[int, list[Addresses]] = defaultdict(list)
-    pages: list[tuple[int, int]] = []
-    for node in walk(memory, root, page_size):
-        pages.append((node.address, node.address + page_size))
-        if node.level:
-            continue
-        for order, first, last in _leaf_runs(geometry, node):
-            starts[order].append(first)
-            ends[order].append(last)
-    by_order = {order: runs.joined(starts[order], ends[order]) for order in sorted(starts)}
+    nodes, found = _leaves(memory, root, page_size, Gathered)
+    by_order = {order: found[order].runs() for order in sorted(found)}
     return PreservedMap(
         format=MapFormat.RADIX,
         page_size=page_size,
         root=root,
-        structure=runs.of_ranges(pages),
+        structure=runs.of_pages(nodes, page_size),
         by_order=by_order,
         ranges=runs.union(by_order),
     )
 
 
-def _leaf_runs(geometry: Geometry, node: Node) -> "Iterator[tuple[int, Addresses, Addresses]]":
-    """Order, first bytes and ends of the runs in one leaf.
+def totals(memory: PhysicalMemory, root: int, page_size: int) -> Totals:
+    """What `read` would sum up to, without its runs where the tree holds only one order.
+
+    Raises:
+        FormatError: The tree is damaged, or names memory no machine has.
+        MissingMemory: A page of it cannot be had.
+    """
+    _, found = _leaves(memory, root, page_size, Counted)
+    return bitmaps.totals(found) or read(memory, root, page_size).totals
+
+
+def _leaves(
+    memory: PhysicalMemory, root: int, page_size: int, taker: type[Taker]
+) -> tuple[list[int], dict[int, Taker]]:
+    """The addresses of all nodes, and what takes the leaves of each order."""
+    geometry = Geometry(page_size)
+    nodes: list[int] = []
+    found: dict[int, Taker] = {}
+    empty = bytes(page_size)
+    for node in walk(memory, root, page_size):
+        nodes.append(node.address)
+        if node.level or node.content == empty:
+            continue
+        address, order = _span(geometry, node)
+        if order not in found:
+            found[order] = taker(page_size << order)
+        found[order].add(address, node.content)
+    return nodes, found
+
+
+def _span(geometry: Geometry, leaf: Node) -> tuple[int, int]:
+    """Address that the first bit of a leaf stands for, and the order of all its bits.
 
     The marker bit lies above a leaf's own bits, so all of a leaf is of one order; only the leaf
     of prefix 0 is not, whose blocks would be of 2^50 bytes and more.
     """
-    import numpy as np
-
-    first, last = runs.bit_runs(node.content)
-    if not len(first):
-        return
-    base = node.prefix << geometry.leaf_bits
-    if not node.prefix:
-        raise FormatError(node.address, "a leaf names blocks larger than any memory")
+    base = leaf.prefix << geometry.leaf_bits
+    if not leaf.prefix:
+        raise FormatError(leaf.address, "a leaf names blocks larger than any memory")
     if base.bit_length() > 64 - geometry.shift + 1:
-        raise FormatError(node.address, "a leaf stands where no key leads")
+        raise FormatError(leaf.address, "a leaf stands where no key leads")
     address, order = geometry.block(base)
-    shift = np.uint64(geometry.shift + order)
-    if address + (int(last[-1]) << int(shift)) > ADDRESS_LIMIT:
-        raise FormatError(node.address, "a leaf names memory beyond 2^56")
-    yield (
-        order,
-        np.uint64(address) + (first.astype(np.uint64) << shift),
-        np.uint64(address) + (last.astype(np.uint64) << shift),
-    )
+    if not bitmaps.within(ADDRESS_LIMIT, address, geometry.page_size << order, leaf.content):
+        raise FormatError(leaf.address, "a leaf names memory beyond 2^56")
+    return address, order
 
 
 def layout(memory: PhysicalMemory, root: int, page_size: int) -> dict[tuple[int, int], int]:

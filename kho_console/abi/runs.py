@@ -1,14 +1,12 @@
 """Bitmaps and block lists turned into runs of physical memory, with numpy throughout."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import Runs
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from kho_console.model.preserved import Addresses
 
 
@@ -34,22 +32,12 @@ def of_ranges(ranges: Iterable[tuple[int, int]]) -> Runs:
     return joined([pairs[:, 0]], [pairs[:, 1]])
 
 
-def bit_runs(bitmap: bytes) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
-    """Runs of set bits: first bit of each, and first bit behind it.
-
-    Bit b is byte b >> 3 under mask 1 << (b & 7), as in every bitmap of the kernel.
-    """
+def of_pages(pages: Iterable[int], size: int) -> Runs:
+    """Runs of whole pages of `size` bytes at any addresses below 2^64, joined where they touch."""
     import numpy as np
 
-    octets = np.frombuffer(bitmap, np.uint8)
-    if not octets.any():
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    if (octets == 0xFF).all():
-        return np.array([0], np.int64), np.array([len(octets) * 8], np.int64)
-    bits = np.zeros(len(octets) * 8 + 2, np.int8)
-    bits[1:-1] = np.unpackbits(octets, bitorder="little")
-    edges = np.flatnonzero(np.diff(bits))
-    return edges[0::2], edges[1::2]
+    starts = np.fromiter(pages, np.uint64)
+    return joined([starts], [starts + np.uint64(size)])
 
 
 def joined(starts: "list[Addresses]", ends: "list[Addresses]") -> Runs:
@@ -72,10 +60,21 @@ def joined(starts: "list[Addresses]", ends: "list[Addresses]") -> Runs:
 
 
 def union(groups: Mapping[int, Runs]) -> Runs:
-    """All runs of all orders together."""
+    """All runs of all orders together; those of a single order are not copied."""
+    if len(groups) == 1:
+        return next(iter(groups.values()))
     return joined(
         [item.starts for item in groups.values()], [item.ends for item in groups.values()]
     )
+
+
+def holes(memory: Runs) -> Iterator[MemoryRange]:
+    """What lies before, between and behind the runs, up to 2^64."""
+    end = 0
+    for item in memory:
+        yield MemoryRange(end, item.start - end)
+        end = item.end
+    yield MemoryRange(end, _LAST + 1 - end)
 
 
 def bitmap_of(runs: Runs, base: int, block: int, size: int) -> bytes:

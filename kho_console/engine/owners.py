@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from kho_console.model.preserved import Addresses
 
+_MOST_FOLIOS = 1 << 20
+"""The test module preserves 8 MiB unless it is told otherwise."""
+
 REST = Owner(OwnerKind.UNATTRIBUTED)
 
 
@@ -83,21 +86,21 @@ def attribute(preserved: PreservedMap, claimed: Iterable[Claim], complete: bool)
     owners = tuple(numbers)
     first, last, owner_of = _disjoint(starts, ends, which)
     ranges = preserved.ranges
-    cuts = np.unique(np.concatenate([ranges.starts, ranges.ends, first, last]))
-    if not len(ranges):
-        nothing = runs.empty()
-        return Ownership(nothing.starts, nothing.ends, np.empty(0, np.int32), owners, complete)
-    low, high = cuts[:-1], cuts[1:]
-    inside = _index_of(low, ranges.starts, ranges.ends) >= 0
-    claim_at = _index_of(low, first, last)
+    low, high, heads = ranges.starts, ranges.ends, np.empty(0, np.intp)
+    cuts = _inside(np.column_stack((first, last)).ravel(), ranges)
+    if len(cuts):  # There may be millions of ranges and no cut; then nothing is copied.
+        behind = low.searchsorted(cuts)
+        low, high = np.insert(low, behind, cuts), np.insert(high, behind - 1, cuts)
+        heads = behind + np.arange(len(cuts))
     owned = np.zeros(len(low), np.int32)
-    owned[claim_at >= 0] = owner_of[claim_at[claim_at >= 0]]
-    low, high, owned = low[inside], high[inside], owned[inside]
-    new = np.ones(len(low), bool)
-    new[1:] = (low[1:] != high[:-1]) | (owned[1:] != owned[:-1])
-    heads = np.flatnonzero(new)
-    tails = np.append(heads[1:], len(low)) - 1
-    return Ownership(low[heads], high[tails], owned[heads], owners, complete)
+    held = (low.searchsorted(first).tolist(), low.searchsorted(last).tolist())
+    for number, begin, end in zip(owner_of.tolist(), *held, strict=True):
+        owned[begin:end] = number
+    needless = heads[owned[heads] == owned[heads - 1]]
+    if len(needless):
+        low, high = np.delete(low, needless), np.delete(high, needless - 1)
+        owned = np.delete(owned, needless)
+    return Ownership(low, high, owned, owners, complete)
 
 
 def _claim(owner: Owner, pieces: Iterable[tuple[int, int]], page_size: int) -> Claim:
@@ -136,7 +139,7 @@ def _live_update(header: LuoHeader, page_size: int) -> Iterator[Claim]:
 
 def _kho_test(memory: PhysicalMemory, page_size: int, test: KhoTest) -> Iterator[Claim]:
     folios = test.inline or ()
-    if test.vmalloc is not None:
+    if test.vmalloc is not None and test.folios <= _MOST_FOLIOS:
         try:
             area = vmalloc.walk(memory, test.vmalloc, page_size)
             listed = vmalloc.read_bytes(memory, area, page_size, test.folios * 8)
@@ -169,11 +172,15 @@ def _disjoint(
     return first[kept], last[kept], owner_of[kept]
 
 
-def _index_of(places: "Addresses", starts: "Addresses", ends: "Addresses") -> "NDArray[np.intp]":
-    """For each place the index of the range that holds it, -1 for none."""
+def _inside(edges: "Addresses", ranges: Runs) -> "Addresses":
+    """Those of ascending edges that cut a range in two, each once."""
     import numpy as np
 
-    if not len(starts):
-        return np.full(len(places), -1, np.intp)
-    index = starts.searchsorted(places, side="right") - 1
-    return np.where((index >= 0) & (places < ends[index]), index, -1)
+    if not len(ranges):
+        return edges[:0]
+    at = np.maximum(ranges.starts.searchsorted(edges, side="left"), 1) - 1
+    cutting = edges[(ranges.starts[at] < edges) & (edges < ranges.ends[at])]
+    new = np.ones(len(cutting), np.bool_)
+    new[1:] = cutting[1:] != cutting[:-1]
+    once: Addresses = cutting[new]
+    return once

@@ -11,12 +11,16 @@ from kho_console.abi import memfd, root_tree, runs
 from kho_console.abi.error import FormatError
 from kho_console.abi.fdt_header import MAGIC
 from kho_console.abi.memory import MissingMemory, PhysicalMemory
+from kho_console.engine.bounded_memory import BoundedMemory
 from kho_console.model.preserved import PreservedMap, Runs
 from kho_console.model.session import Memfd
 from kho_console.model.tree import RootTree
 
 PAGE_LIMIT = 1 << 18
 """Pages looked at before the search gives up; 1 GiB of single pages at 4 KiB."""
+
+RECORDS_LIMIT = 1 << 30
+"""Bytes read before it gives up; the records of 256 GiB of memory files in pages of 4 KiB."""
 
 _JOIN_AT = 64
 
@@ -28,7 +32,7 @@ class Found:
     Attributes:
         tree: The root tree from its own page.
         memfds: Memfds whose records are whole and consistent.
-        complete: False where the limit stopped the search.
+        complete: False where a limit stopped the search.
     """
 
     tree: RootTree | None
@@ -36,30 +40,38 @@ class Found:
     complete: bool
 
 
-def search(memory: PhysicalMemory, preserved: PreservedMap, limit: int = PAGE_LIMIT) -> Found:
+def search(
+    memory: PhysicalMemory,
+    preserved: PreservedMap,
+    limit: int = PAGE_LIMIT,
+    most: int = RECORDS_LIMIT,
+) -> Found:
     """The root tree's page and all recognisable memfds in preserved memory.
 
     Args:
         memory: Where pages are read, their first bytes only unless they look right.
         preserved: The map; a tree is the root tree only if it names this map.
         limit: How many pages to look at.
+        most: How many bytes to read.
     """
+    bounded = BoundedMemory(memory, most)
     tree: RootTree | None = None
     memfds: list[Memfd] = []
     explained = _Explained()
     looked = 0
     for address in _pages(preserved, explained):
-        if looked >= limit:
+        if looked >= limit or bounded.exhausted:
             return Found(tree, tuple(memfds), False)
         looked += 1
-        tree = tree or _root_tree(memory, address, preserved)
+        tree = tree or _root_tree(bounded, address, preserved)
         if tree is not None and tree.address == address:
             continue
-        state = memfd.recognise(memory, address, preserved.page_size, preserved)
+        state = memfd.recognise(bounded, address, preserved.page_size, preserved)
         if state is not None:
             memfds.append(state)
             explained.add(state.content)
-    return Found(tree, tuple(sorted(memfds, key=lambda item: item.address)), True)
+    whole = not bounded.exhausted
+    return Found(tree, tuple(sorted(memfds, key=lambda item: item.address)), whole)
 
 
 class _Explained:
@@ -87,7 +99,7 @@ def _pages(preserved: PreservedMap, explained: _Explained) -> Iterator[int]:
     singles = preserved.by_order.get(0)
     if singles is None:
         return
-    for index in (singles.ends - singles.starts).argsort(kind="stable").tolist():
+    for index in map(int, (singles.ends - singles.starts).argsort(kind="stable")):
         run = singles[index]
         address = run.start
         while address < run.end:

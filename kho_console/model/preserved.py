@@ -39,7 +39,8 @@ class Runs:
     @property
     def bytes(self) -> int:
         """Sum of the sizes of all runs."""
-        return int((self.ends - self.starts).sum()) if len(self) else 0
+        # The sums wrap around; their difference is right all the same, and needs no third array.
+        return (int(self.ends.sum()) - int(self.starts.sum())) % (1 << 64) if len(self) else 0
 
     def covers(self, wanted: MemoryRange) -> bool:
         """Whether one run holds the whole of `wanted`."""
@@ -61,6 +62,21 @@ class Runs:
     def _place(self, address: int) -> "np.uint64":
         """The address in the arrays' own type; with any other numpy converts the whole array."""
         return self.starts.dtype.type(min(address, (1 << 64) - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a map of preserved memory sums up to.
+
+    Attributes:
+        bytes: Preserved bytes, each counted once.
+        ranges: Contiguous ranges of them, across orders.
+        blocks_by_order: Number of blocks of each order; one block of order 7 counts as 1.
+    """
+
+    bytes: int
+    ranges: int
+    blocks_by_order: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,3 +112,8 @@ class PreservedMap:
         return {
             order: runs.bytes // (self.page_size << order) for order, runs in self.by_order.items()
         }
+
+    @property
+    def totals(self) -> Totals:
+        """The sums of it all."""
+        return Totals(self.bytes, len(self.ranges), self.blocks_by_order)

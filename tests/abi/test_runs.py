@@ -32,14 +32,6 @@ def test_what_ends_beyond_the_last_address_is_cut() -> None:
     assert runs.of_ranges([(1 << 65, 1 << 66)]).bytes == 0
 
 
-def test_bits_are_counted_from_the_low_end_of_each_byte() -> None:
-    first, last = runs.bit_runs(bytes.fromhex("0100000000000080ff03"))
-    assert (first.tolist(), last.tolist()) == ([0, 63], [1, 74])
-    first, last = runs.bit_runs(b"\xff" * 512)
-    assert (first.tolist(), last.tolist()) == ([0], [4096])
-    assert len(runs.bit_runs(bytes(512))[0]) == 0
-
-
 def test_union_of_orders() -> None:
     groups = {0: runs.of_ranges([(0, 4096)]), 1: runs.of_ranges([(4096, 12288), (20480, 28672)])}
     assert pairs(runs.union(groups)) == [(0, 12288), (20480, 28672)]
@@ -68,17 +60,15 @@ def test_addresses_that_no_run_can_have() -> None:
     assert not found.touches(MemoryRange(1 << 70, 1))
 
 
-@given(st.binary(min_size=1, max_size=64))
-def test_bitmap_round_trip(bitmap: bytes) -> None:
-    first, last = runs.bit_runs(bitmap)
-    bits = [bit for bit in range(len(bitmap) * 8) if bitmap[bit >> 3] >> (bit & 7) & 1]
-    assert [bit for low, high in zip(first, last, strict=True) for bit in range(low, high)] == bits
-    base, block = 1 << 40, 4096
-    found = runs.joined(
-        [np.uint64(base) + first.astype(np.uint64) * np.uint64(block)],
-        [np.uint64(base) + last.astype(np.uint64) * np.uint64(block)],
-    )
-    assert runs.bitmap_of(found, base, block, len(bitmap)) == bitmap
+def test_a_single_order_is_not_copied() -> None:
+    only = runs.of_ranges([(0, 4096)])
+    assert runs.union({0: only}) is only
+
+
+def test_holes_are_all_that_is_no_memory() -> None:
+    memory = runs.of_ranges([(0, 10), (12, 20)])
+    found = [(hole.start, hole.end) for hole in runs.holes(memory)]
+    assert found == [(0, 0), (10, 12), (20, 1 << 64)]
 
 
 @given(PAIRS)

@@ -1,6 +1,9 @@
 import struct
 from dataclasses import replace
 
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from kho_console.abi import blob, root_tree, runs
 from kho_console.engine import owners
 from kho_console.engine.owners import Claim
@@ -71,6 +74,31 @@ def test_a_claim_inside_another() -> None:
 def test_claims_on_what_is_not_preserved_add_nothing() -> None:
     found = owners.attribute(preserved(1), [claim(A, (8 * PAGE, 9 * PAGE))], True)
     assert found.bytes_by_owner() == {REST: PAGE}
+
+
+@given(
+    st.sets(st.integers(0, 24)),
+    st.lists(
+        st.tuples(st.sampled_from([A, B, REST]), st.integers(0, 22), st.integers(1, 8)), max_size=6
+    ),
+)
+def test_extents_are_those_of_the_pages_one_by_one(
+    pages: set[int], claimed: list[tuple[Owner, int, int]]
+) -> None:
+    owner_of = dict.fromkeys(pages, REST)
+    for owner, start, size in sorted(claimed, key=lambda item: item[1], reverse=True):
+        owner_of |= {page: owner for page in range(start, start + size) if page in pages}
+    # Of claims that start together the first one has its way, so each start stands but once.
+    starts = [start for _, start, _ in claimed]
+    assume(len(set(starts)) == len(starts))
+    claims = [claim(owner, (at * PAGE, (at + size) * PAGE)) for owner, at, size in claimed]
+    wanted: list[tuple[int, int, Owner]] = []
+    for page, owner in sorted(owner_of.items()):
+        start = page * PAGE
+        if wanted and wanted[-1][1:] == (start, owner):
+            start = wanted.pop()[0]
+        wanted.append((start, (page + 1) * PAGE, owner))
+    assert extents(owners.attribute(preserved(*pages), claims, True)) == wanted
 
 
 # --- what blobs and trees lay claim to

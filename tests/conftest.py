@@ -21,3 +21,10 @@ def dtc() -> Dtc:
         return done.stdout
 
     return compile_tree
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_whoever_runs_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KHO_CONSOLE_NO_CONFIG", "1")
+    for name in ("KHO_CONSOLE_THEME", "KHO_CONSOLE_LOG", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)

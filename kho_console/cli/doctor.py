@@ -4,6 +4,7 @@ from argparse import Namespace
 
 from kho_console import documents, text
 from kho_console.cli import exit_code, output
+from kho_console.config.checks import checks as own_checks
 from kho_console.engine.doctor import examine
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source
@@ -12,7 +13,7 @@ from kho_console.model.check import Result
 
 def doctor(source: Source, wanted: Namespace) -> int:
     """Print all checks; bad news if one of them failed."""
-    checks = examine(source, observe(source))
+    checks = (*examine(source, observe(source)), *own_checks(wanted.settings))
     if wanted.json:
         output.document(documents.checks(checks))
     else:

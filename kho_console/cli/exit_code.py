@@ -4,7 +4,12 @@ DONE = 0
 BAD_NEWS = 1
 """Done, and the answer is bad news."""
 
+USAGE = 2
+
 NOT_AVAILABLE = 3
 """No KHO, unreadable, no such thing."""
+
+BROKEN = 70
+"""The console itself broke, as sysexits.h has it."""
 
 INTERRUPTED = 130

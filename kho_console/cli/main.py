@@ -4,27 +4,34 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from importlib import import_module
 
-from kho_console.cli import doctor, exit_code, output, preserved, show, status, tree
+from kho_console.cli import exit_code, options, output
 from kho_console.cli.parser import parse
-from kho_console.cli.screen import screen
+from kho_console.config.origin import ConfigError
+from kho_console.config.settings import Settings
 from kho_console.engine.opening import DEMO, LIVE, CannotOpenError, Source, open_source
 
-_VERBS: dict[str, Callable[[Source, Namespace], int]] = {
-    "status": status.status,
-    "scratch": show.scratch,
-    "blobs": show.blobs,
-    "preserved": preserved.preserved,
-    "sessions": show.sessions,
-    "crash": show.crash,
-    "tree": tree.tree,
-    "doctor": doctor.doctor,
+_VERBS = {
+    "status": "status",
+    "scratch": "show",
+    "blobs": "show",
+    "preserved": "preserved",
+    "sessions": "show",
+    "crash": "show",
+    "tree": "tree",
+    "doctor": "doctor",
 }
+"""For each verb the module with the function of its name; only the one that is asked for loads."""
+
+_OWN = ("config", "completion", "man")
+"""Verbs about the console itself."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     wanted = parse(arguments)
+    wanted.settings = Settings()
     try:
         code = _run(wanted)
         sys.stdout.flush()
@@ -34,16 +41,62 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read our output has gone; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_code.DONE
+    except Exception as error:
+        from kho_console.cli.broken import broken
+
+        return broken(error, wanted.settings)
     return code
 
 
 def _run(wanted: Namespace) -> int:
+    if wanted.verb in _OWN:
+        return _own(wanted)
+    try:
+        found = options.loaded(wanted)
+    except ConfigError as error:
+        return options.unusable(error)
+    settings = wanted.settings = found.settings
+    wanted.origins = found.origins
     word = wanted.source or (DEMO if wanted.verb == "demo" else LIVE)
     try:
         source = open_source(word)
     except CannotOpenError as error:
         output.say(str(error))
         return exit_code.NOT_AVAILABLE
+    if wanted.verb in _VERBS and settings.log is None:
+        return _verb(wanted)(source, wanted)
+    return _logged(source, wanted)
+
+
+def _verb(wanted: Namespace) -> Callable[[Source, Namespace], int]:
+    module = import_module(f"kho_console.cli.{_VERBS[wanted.verb]}")
+    verb: Callable[[Source, Namespace], int] = getattr(module, wanted.verb)
+    return verb
+
+
+def _own(wanted: Namespace) -> int:
+    from kho_console.cli import completion, config, man
+
+    return {"config": config.config, "completion": completion.completion, "man": man.man}[
+        wanted.verb
+    ](wanted)
+
+
+def _logged(source: Source, wanted: Namespace) -> int:
+    """Run a verb or open the console while the log is kept."""
+    from kho_console.cli import keymap
+    from kho_console.cli.logged import logged
+
+    settings: Settings = wanted.settings
     if wanted.verb in _VERBS:
-        return _VERBS[wanted.verb](source, wanted)
-    return screen(source)
+        return logged(source, settings, lambda noted: _verb(wanted)(noted, wanted))
+    wrong = keymap.faults(settings.keys, settings.keymap, wanted.origins)
+    if wrong:
+        return options.unusable(ConfigError(*wrong))
+    if settings.plain:
+        from kho_console.cli.plain import plain
+
+        return logged(source, settings, lambda noted: plain(noted, settings))
+    from kho_console.cli.screen import screen
+
+    return logged(source, settings, lambda noted: screen(noted, settings))

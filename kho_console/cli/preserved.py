@@ -6,63 +6,104 @@ from collections.abc import Iterable
 from kho_console import documents, text
 from kho_console.cli import exit_code, output
 from kho_console.engine import extents, preserved_view
+from kho_console.engine.extents import Rows
+from kho_console.engine.filter import Filter, FilterError, Searched, parsed
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source
-from kho_console.engine.preserved_view import PreservedView
 from kho_console.model.owner import Ownership
-from kho_console.model.preserved import PreservedMap
+from kho_console.model.preserved import PreservedMap, Runs
+from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Maybe, Unknown
 
 
 def preserved(source: Source, wanted: Namespace) -> int:
-    """The preserved memory, as contiguous ranges or cut by owner."""
-    view = preserved_view.look(source, observe(source), wanted.side, unreliable=wanted.residue)
+    """The preserved memory, as contiguous ranges or cut by owner, all of it or what a filter lets.
+
+    A filter is read before the machine is, so that a wrong one costs nothing.
+    """
+    try:
+        wanted_by = parsed(wanted.filter or "")
+    except FilterError as error:
+        output.say(f"--filter {text.escaped(wanted.filter)}: {error}")
+        return exit_code.USAGE
+    snapshot = observe(source)
+    view = preserved_view.look(source, snapshot, wanted.side, unreliable=wanted.residue)
+    rows = _rows(view.preserved, view.ownership, snapshot, wanted_by)
     if wanted.json:
-        output.document(_document(view, wanted))
+        output.document(_document(view.preserved, rows, wanted))
     found = view.preserved
     if isinstance(found, Unknown):
         output.say(f"preserved memory: {text.why(found)}")
         return exit_code.NOT_AVAILABLE
+    if isinstance(rows, Unknown) and wanted.filter:
+        output.say(f"--filter {text.escaped(wanted.filter)}: {text.why(rows)}")
+        return exit_code.NOT_AVAILABLE
     if not wanted.json:
         if wanted.residue:
             output.say("this is residue of a map that the kernel has released: do not rely on it")
-        _print(found, view.ownership, cut=wanted.extents)
+        _print(found, rows, wanted)
     return exit_code.DONE
 
 
-def _document(view: PreservedView, wanted: Namespace) -> documents.Document:
-    if wanted.extents:
-        return documents.extents(view.ownership, unreliable=wanted.residue)
-    return documents.preserved(view.preserved, unreliable=wanted.residue)
-
-
-def _print(found: PreservedMap, ownership: Maybe[Ownership], *, cut: bool) -> None:
-    output.line(text.preserved(found))
-    output.line()
+def _rows(
+    found: Maybe[PreservedMap], ownership: Maybe[Ownership], snapshot: Snapshot, wanted: Filter
+) -> Maybe[Rows]:
+    if isinstance(found, Unknown):
+        return found
     if isinstance(ownership, Unknown):
-        output.line(f"owners: {text.why(ownership)}")
+        return ownership
+    return wanted.rows(Searched(ownership, found, snapshot.memory.nodes, text.owner))
+
+
+def _ranges(found: Maybe[PreservedMap], rows: Maybe[Rows], wanted: Namespace) -> Maybe[Runs]:
+    if wanted.filter:
+        return rows if isinstance(rows, Unknown) else rows.joined()
+    return found if isinstance(found, Unknown) else found.ranges
+
+
+def _document(
+    found: Maybe[PreservedMap], rows: Maybe[Rows], wanted: Namespace
+) -> documents.Document:
+    if wanted.extents:
+        return documents.extents(rows, unreliable=wanted.residue, filtered=wanted.filter)
+    ranges = _ranges(found, rows, wanted)
+    return documents.ranges(ranges, unreliable=wanted.residue, filtered=wanted.filter)
+
+
+def _print(found: PreservedMap, rows: Maybe[Rows], wanted: Namespace) -> None:
+    output.line(text.preserved(found))
+    if isinstance(rows, Unknown):
+        output.line()
+        output.line(f"owners: {text.why(rows)}")
     else:
-        rows = (
+        if wanted.filter:
+            left = text.kept(len(rows), len(rows.ownership), rows.bytes)
+            output.line(f"filter {text.escaped(wanted.filter)}: {left}")
+        output.line()
+        shares = (
             (f"{share.bytes:,}", f"{share.extents:,}", text.owner(share.owner))
-            for share in extents.shares(ownership)
+            for share in extents.shares(rows)
         )
-        output.table(rows, ("bytes", "extents", "owner"), right=(0, 1))
-        if not ownership.complete:
+        output.table(shares, ("bytes", "extents", "owner"), right=(0, 1))
+        if not rows.ownership.complete:
             output.line("owners were searched for in a part of this memory only")
     output.line()
-    for line in _extent_lines(ownership) if cut else _range_lines(found):
+    lines = _extent_lines(rows) if wanted.extents else _range_lines(_ranges(found, rows, wanted))
+    for line in lines:
         output.line(line)
 
 
-def _range_lines(found: PreservedMap) -> Iterable[str]:
-    return (f"{text.address(item.start)}  {text.exact(item.size)}" for item in found.ranges)
+def _range_lines(ranges: Maybe[Runs]) -> Iterable[str]:
+    if isinstance(ranges, Unknown):
+        return ()
+    return (f"{text.address(item.start)}  {text.exact(item.size)}" for item in ranges)
 
 
-def _extent_lines(ownership: Maybe[Ownership]) -> Iterable[str]:
-    if isinstance(ownership, Unknown):
+def _extent_lines(rows: Maybe[Rows]) -> Iterable[str]:
+    if isinstance(rows, Unknown):
         return ()
     return (
         f"{text.address(item.range.start)}  {text.size(item.range.size):>10}  "
         f"{text.owner(item.owner)}"
-        for item in ownership
+        for item in rows
     )

@@ -33,6 +33,17 @@ def status(source: Source, wanted: Namespace) -> int:
     return exit_code.DONE
 
 
+def findings(source: Source, wanted: Namespace) -> int:
+    """The findings alone."""
+    found = diagnose(observe(source))
+    output.line(f"findings   {text.findings(found)}")
+    for finding in found:
+        output.line()
+        for line in _finding(finding):
+            output.line(line)
+    return exit_code.DONE
+
+
 def _answer(verdict: Verdict) -> Iterable[str]:
     yield f"HANDOVER   {verdict.standing}: {verdict.sentence}"
     if verdict.detail:

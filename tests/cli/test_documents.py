@@ -18,6 +18,8 @@ VERBS = {
     ("blobs",): "blobs",
     ("preserved",): "preserved",
     ("preserved", "--extents"): "extents",
+    ("preserved", "--filter", "memfd size:>4k !order:1"): "preserved",
+    ("preserved", "--filter", "memfd node:0", "--extents"): "extents",
     ("preserved", "--side", "in", "--residue"): "preserved",
     ("preserved", "--side", "in", "--residue", "--extents"): "extents",
     ("sessions",): "sessions",

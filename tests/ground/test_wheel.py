@@ -84,6 +84,13 @@ def test_styles_and_recordings_are_carried(environment: Path) -> None:
     assert (installed / empty).is_file()
 
 
+def test_manual_and_completions_are_where_their_readers_look(environment: Path) -> None:
+    share = CHECKOUT / "kho_console" / "share"
+    assert files(share) <= files(environment / "share")
+    assert "man/man1/kho-console.1" in files(environment / "share")
+    assert not (package(environment) / "share").exists()
+
+
 def test_tests_are_not_carried(environment: Path) -> None:
     assert not (package(environment).parent / "tests").exists()
 

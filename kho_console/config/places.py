@@ -1,0 +1,41 @@
+"""Where settings and what the console writes are kept, after the XDG base directories."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+NAME = "kho-console"
+
+MACHINE = Path("/etc") / NAME / "config.toml"
+"""The settings of a machine; those of a user go before them."""
+
+
+def user_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The settings of the user: `config.toml` below `$XDG_CONFIG_HOME`; None without a home."""
+    base = _base(environment, "XDG_CONFIG_HOME", Path(".config"))
+    return None if base is None else base / NAME / "config.toml"
+
+
+def state_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the console writes, below `$XDG_STATE_HOME`; None without a home."""
+    base = _base(environment, "XDG_STATE_HOME", Path(".local", "state"))
+    return None if base is None else base / NAME
+
+
+def log_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The log, where no other file is named; None without a home."""
+    folder = state_folder(environment)
+    return None if folder is None else folder / "log"
+
+
+def _base(environment: Mapping[str, str], variable: str, below_home: Path) -> Path | None:
+    given = environment.get(variable, "")
+    if given.startswith("/"):  # The specification has relative ones ignored.
+        return Path(given)
+    home = environment.get("HOME", "")
+    if home.startswith("/"):
+        return Path(home) / below_home
+    try:
+        return Path.home() / below_home
+    except RuntimeError:
+        return None

@@ -1,18 +1,19 @@
-"""Preserved extents as a list: chosen by owner, found by address, summed up, never all built."""
+"""Preserved extents as a list: chosen by a mask, found by address, summed up, never all built."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kho_console.model.memory import MemoryRange
 from kho_console.model.owner import Extent, Owner, Ownership
-from kho_console.model.preserved import PreservedMap
+from kho_console.model.preserved import PreservedMap, Runs
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_OWNER = "owner:"
+_LAST = (1 << 64) - 1
+_AT_ONCE = 1 << 15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +23,12 @@ class Rows:
     Attributes:
         ownership: All extents.
         kept: Indices into them, or None where all are kept.
+        bytes: Sum of the sizes of all kept extents.
     """
 
     ownership: Ownership
-    kept: "NDArray[np.intp] | None" = None
+    kept: "NDArray[np.intp] | None"
+    bytes: int
 
     def __len__(self) -> int:
         return len(self.ownership) if self.kept is None else len(self.kept)
@@ -33,45 +36,75 @@ class Rows:
     def __getitem__(self, row: int) -> Extent:
         return self.ownership[row if self.kept is None else int(self.kept[row])]
 
-    @property
-    def bytes(self) -> int:
-        """Sum of the sizes of all kept extents."""
-        sizes = self.ownership.ends - self.ownership.starts
-        return int((sizes if self.kept is None else sizes[self.kept]).sum())
+    def __iter__(self) -> Iterator[Extent]:
+        return (self[row] for row in range(len(self)))
 
     def row_at(self, address: int) -> int:
         """The row that holds `address`, else the first one behind it, else the last one."""
+        return max(min(self._first_behind(address), len(self) - 1), 0)
+
+    def within(self, found: MemoryRange) -> range:
+        """The rows that share a byte with `found`."""
+        first, last = self._first_behind(found.start), self._first_behind(found.end - 1)
+        held = last < len(self) and self[last].range.start < found.end
+        return range(first, last + held)
+
+    def joined(self) -> Runs:
+        """The kept extents as ranges, joined where they touch."""
         import numpy as np
 
-        ends = self.ownership.ends if self.kept is None else self.ownership.ends[self.kept]
-        found = int(ends.searchsorted(np.uint64(address), side="right"))
-        return max(min(found, len(self) - 1), 0)
+        starts, ends = self.ownership.starts, self.ownership.ends
+        if self.kept is not None:
+            starts, ends = starts[self.kept], ends[self.kept]
+        if not len(starts):
+            return Runs(starts, ends)
+        cuts = np.flatnonzero(starts[1:] != ends[:-1])
+        return Runs(
+            starts[np.concatenate(([0], cuts + 1))],
+            ends[np.concatenate((cuts, [len(ends) - 1]))],
+        )
+
+    def _first_behind(self, address: int) -> int:
+        """The first row that ends behind `address`.
+
+        The whole arrays are searched: taking the kept ones out of them would cost a copy.
+        """
+        import numpy as np
+
+        place = np.uint64(min(address, _LAST))
+        found = int(self.ownership.ends.searchsorted(place, side="right"))
+        return found if self.kept is None else int(self.kept.searchsorted(found))
 
 
-def select(ownership: Ownership, wanted: Callable[[Owner], bool]) -> Rows:
-    """The extents whose owner is wanted; each owner is asked for once."""
+def select(ownership: Ownership, mask: "NDArray[np.bool_] | None") -> Rows:
+    """The extents that a mask lets through; all of them without a mask."""
     import numpy as np
 
-    chosen = [at for at, owner in enumerate(ownership.owners) if wanted(owner)]
-    if len(chosen) == len(ownership.owners):
-        return Rows(ownership)
-    return Rows(ownership, np.flatnonzero(np.isin(ownership.owner_of, chosen)))
+    sizes = ownership.ends - ownership.starts
+    if mask is None or mask.all():
+        return Rows(ownership, None, int(sizes.sum()))
+    kept = np.flatnonzero(mask)
+    return Rows(ownership, kept, int(sizes.take(kept).sum()))
 
 
-def named(words: str, name: Callable[[Owner], str]) -> Callable[[Owner], bool]:
-    """The owners that a filter lets through: all its words stand in the owner's name.
+def touching(ownership: Ownership, wanted: Runs) -> "NDArray[np.bool_]":
+    """Which extents share a byte with any of the runs.
 
-    Args:
-        words: What an operator typed, as in `owner:memfd web`.
-        name: What a face calls an owner.
+    Piece by piece, so that the runs near a piece stay in the processor's cache: both may be
+    millions.
     """
-    parts = [part.removeprefix(_OWNER).lower() for part in words.split()]
+    import numpy as np
 
-    def matches(owner: Owner) -> bool:
-        found = name(owner).lower()
-        return all(part in found for part in parts)
-
-    return matches
+    kept = np.zeros(len(ownership), bool)
+    for at in range(0, len(ownership), _AT_ONCE):
+        starts, ends = ownership.starts[at : at + _AT_ONCE], ownership.ends[at : at + _AT_ONCE]
+        first = int(wanted.ends.searchsorted(starts[0], side="right"))
+        last = int(wanted.starts.searchsorted(ends[-1], side="left"))
+        if first < last:
+            near = wanted.ends[first:last].searchsorted(starts, side="right")
+            found = wanted.starts[first:last].take(near, mode="clip") < ends
+            kept[at : at + _AT_ONCE] = found & (near < last - first)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +116,20 @@ class Share:
     extents: int
 
 
-def shares(ownership: Ownership) -> tuple[Share, ...]:
-    """The share of every owner that has any, the largest first."""
+def shares(rows: Rows) -> tuple[Share, ...]:
+    """What each owner has of the rows, the largest share first."""
     import numpy as np
 
+    ownership, kept = rows.ownership, rows.kept
+    owner_of, sizes = ownership.owner_of, ownership.ends - ownership.starts
+    if kept is not None:
+        owner_of, sizes = owner_of.take(kept), sizes.take(kept)
     count = len(ownership.owners)
-    extents = np.bincount(ownership.owner_of, minlength=count).tolist()
-    sizes = np.zeros(count, np.uint64)
-    np.add.at(sizes, ownership.owner_of, ownership.ends - ownership.starts)
+    extents = np.bincount(owner_of, minlength=count).tolist()
+    totals = np.zeros(count, np.uint64)
+    np.add.at(totals, owner_of, sizes)
     found: dict[Owner, Share] = {}
-    for owner, size, number in zip(ownership.owners, sizes.tolist(), extents, strict=True):
+    for owner, size, number in zip(ownership.owners, totals.tolist(), extents, strict=True):
         before = found.get(owner, Share(owner, 0, 0))
         found[owner] = Share(owner, before.bytes + size, before.extents + number)
     held = (share for share in found.values() if share.extents)
@@ -104,8 +141,8 @@ def first_of(rows: Rows, wanted: Owner) -> int:
     import numpy as np
 
     owners = rows.ownership.owner_of if rows.kept is None else rows.ownership.owner_of[rows.kept]
-    same = [at for at, owner in enumerate(rows.ownership.owners) if owner == wanted]
-    found = np.isin(owners, same)
+    same = np.array([owner == wanted for owner in rows.ownership.owners], bool)
+    found = same[owners]
     return int(found.argmax()) if found.any() else 0
 
 

@@ -1,33 +1,21 @@
-"""Physical memory as a strip of letters: each cell shows the first layer that touches its span."""
+"""What physical memory is drawn of: a line for each node, and layers that each have a letter."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kho_console.abi import runs
 from kho_console.model.machine import MemoryLayout
-from kho_console.model.memory import MemoryRange, merged
+from kho_console.model.memory import MemoryRange, merged, without
 from kho_console.model.owner import OwnerKind, Ownership
 from kho_console.model.preserved import Runs
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Maybe, Unknown
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from kho_console.model.preserved import Addresses
 
 HOLE = "."
 SCRATCH = "s"
 PRESERVED = "p"
 CRASH = "C"
 OTHER = "R"
-
-_GRAIN = 4096
-"""Cells begin at multiples of the smallest page there is."""
-
-_LAST = (1 << 64) - 1
 
 OWNERS = {
     OwnerKind.ROOT_TREE: "t",
@@ -53,10 +41,22 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One line of the map: the span of a NUMA node, or of all RAM where nodes are not known."""
+    """One line of the map: the span of a NUMA node, or of memory of no known node.
+
+    Attributes:
+        node: The node.
+        span: From its first byte to its last one.
+        parts: The pieces of the span that are this line's, where another line's may lie between
+            them; else none.
+    """
 
     node: int | None
     span: MemoryRange
+    parts: tuple[MemoryRange, ...] = ()
+
+    def holds(self, address: int) -> bool:
+        """Whether an address belongs to this line."""
+        return any(part.start <= address < part.end for part in self.parts or (self.span,))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,114 +97,39 @@ def strip_map(snapshot: Snapshot, previous: tuple[Snapshot, StripMap] | None = N
     return StripMap(_bands(snapshot.memory), tuple(_machine(snapshot)), preserved, owners)
 
 
-def cells(span: MemoryRange, width: int, layers: Sequence[Layer]) -> str:
-    """`width` letters over `span`: in each cell the first layer that shares a byte with it."""
-    import numpy as np
-
-    if width < 1:
-        return ""
-    edges = [min(_edge(span, width, cell), _LAST) for cell in range(width + 1)]
-    starts = np.array(edges[:-1], np.uint64)
-    ends = np.maximum(np.array(edges[1:], np.uint64), starts + np.uint64(1))
-    drawn = np.full(width, HOLE, "<U1")
-    for layer in reversed(layers):
-        drawn[_touched(layer.runs, starts, ends)] = layer.letter
-    return "".join(drawn.tolist())
-
-
-def cell_at(span: MemoryRange, width: int, address: int) -> int | None:
-    """The cell that holds `address`, None outside the span."""
-    if width < 1 or not span.start <= address < span.end:
-        return None
-    cell = min((address - span.start) * width // span.size, width - 1)
-    while cell + 1 < width and address >= _edge(span, width, cell + 1):
-        cell += 1
-    return cell
-
-
-def cell_span(span: MemoryRange, width: int, cell: int) -> MemoryRange:
-    """The bytes behind one cell."""
-    start, end = _edge(span, width, cell), _edge(span, width, cell + 1)
-    return MemoryRange(start, max(end - start, 1))
-
-
-def zoomed(whole: MemoryRange, zoom: int, around: int) -> MemoryRange:
-    """The part of `whole` that is shown at a magnification, with `around` in its middle."""
-    size = max(whole.size // zoom, 1)
-    start = min(max(around - size // 2, whole.start), whole.end - size)
-    return MemoryRange(start, size)
-
-
-def deepest_zoom(whole: MemoryRange, width: int, page_size: int) -> int:
-    """The largest power of two at which a cell still holds at least one page."""
-    most = max(whole.size // (page_size * max(width, 1)), 1)
-    return 1 << (most.bit_length() - 1)
-
-
-def band_at(bands: Sequence[Band], address: int) -> int | None:
-    """The line that holds `address`."""
-    return next(
-        (at for at, band in enumerate(bands) if band.span.start <= address < band.span.end), None
-    )
-
-
-def neighbour(bands: Sequence[Band], index: int, shown: MemoryRange, width: int, cell: int) -> int:
-    """The address that a step on the map leads to.
-
-    Args:
-        bands: All lines.
-        index: The line that the step starts on.
-        shown: The part of that line that is shown, `width` cells wide.
-        width: Cells of a line.
-        cell: The cell to go to; outside of 0 to `width` it lies beside the shown part, or on the
-            next line.
-    """
-    here = bands[index].span
-    target = cell_span(shown, width, cell).start
-    if here.start <= target < here.end:
-        return target
-    beside = index + (1 if target >= here.end else -1)
-    if not 0 <= beside < len(bands):
-        return max(here.start, min(target, here.end - 1))
-    span = bands[beside].span
-    return span.start if beside > index else cell_span(span, width, width - 1).start
-
-
-def letters(span: MemoryRange, layers: Iterable[Layer]) -> str:
-    """The letters of all layers that share a byte with `span`."""
-    return "".join(layer.letter for layer in layers if layer.runs.touches(span))
-
-
-def _edge(span: MemoryRange, width: int, cell: int) -> int:
-    """First byte of a cell, rounded down to a page where cells are that large.
-
-    Plain integers: a product of address and width may not fit into 64 bits.
-    """
-    edge = span.start + span.size * cell // width
-    return edge & -_GRAIN if span.size >= _GRAIN * width and 0 < cell < width else edge
-
-
-def _touched(found: Runs, starts: "Addresses", ends: "Addresses") -> "NDArray[np.bool_]":
-    """Mask of the cells that share a byte with any run."""
-    import numpy as np
-
-    if not len(found):
-        return np.zeros(len(starts), bool)
-    index = found.ends.searchsorted(starts, side="right")
-    inside = index < len(found)
-    return inside & (found.starts[np.where(inside, index, 0)] < ends)
-
-
 def _bands(memory: MemoryLayout) -> Maybe[tuple[Band, ...]]:
     if not isinstance(memory.nodes, Unknown):
-        known = [
-            Band(node.number, _around(node.ranges)) for node in memory.nodes if any(node.ranges)
-        ]
+        known = [(node.number, node.ranges) for node in memory.nodes if node.ranges]
         if known:
-            return tuple(known)
+            return (*_apart(known), *_homeless(memory))
     if isinstance(memory.ram, Unknown):
         return memory.ram
     return (Band(None, _around(memory.ram)),) if memory.ram else ()
+
+
+def _apart(known: Sequence[tuple[int, tuple[MemoryRange, ...]]]) -> Iterable[Band]:
+    """A line for each node; firmware may interleave them, so that one's span holds another."""
+    spans = [_around(ranges) for _, ranges in known]
+    order = sorted(range(len(spans)), key=lambda at: spans[at].start)
+    mixed: set[int] = set()
+    reach, widest = 0, -1
+    for at in order:
+        if spans[at].start < reach:
+            mixed.update((at, widest))
+        if spans[at].end > reach:
+            reach, widest = spans[at].end, at
+    for at, (number, ranges) in enumerate(known):
+        yield Band(number, spans[at], ranges if at in mixed else ())
+
+
+def _homeless(memory: MemoryLayout) -> Iterable[Band]:
+    """A line for RAM that no node claims: without it what is preserved there would not be seen."""
+    if isinstance(memory.nodes, Unknown) or isinstance(memory.ram, Unknown):
+        return
+    claimed = merged([item for node in memory.nodes for item in node.ranges])
+    left = without(memory.ram, claimed)
+    if left:
+        yield Band(None, _around(left), left)
 
 
 def _around(ranges: Sequence[MemoryRange]) -> MemoryRange:
@@ -229,20 +154,8 @@ def _online(memory: MemoryLayout) -> list[MemoryRange]:
     blocks = () if isinstance(memory.blocks, Unknown) else memory.blocks
     if isinstance(memory.ram, Unknown):
         return [block.range for block in blocks if block.state == "online"]
-    left = list(memory.ram)
-    for hole in merged([block.range for block in blocks if block.state == "offline"]):
-        left = [piece for item in left for piece in _without(item, hole)]
-    return left
-
-
-def _without(item: MemoryRange, hole: MemoryRange) -> Iterable[MemoryRange]:
-    if not item.overlaps(hole):
-        yield item
-        return
-    if item.start < hole.start:
-        yield MemoryRange(item.start, hole.start - item.start)
-    if hole.end < item.end:
-        yield MemoryRange(hole.end, item.end - hole.end)
+    offline = merged([block.range for block in blocks if block.state == "offline"])
+    return list(without(memory.ram, offline))
 
 
 def _owner_layers(ownership: Ownership) -> Iterable[Layer]:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kho_console.engine import strip
+from kho_console.engine import strip, strip_cells
 from kho_console.engine.observe import observe
-from kho_console.engine.strip import Band, Layer, StripMap, cell_at, cell_span, cells
+from kho_console.engine.strip import Band, Layer, StripMap
+from kho_console.engine.strip_cells import cell_at, cell_span, cells
 from kho_console.model.memory import MemoryBlock, MemoryRange, Node
 from kho_console.model.owner import OwnerKind
 from kho_console.model.preserved import Runs
@@ -99,23 +100,49 @@ def test_a_cell_holds_the_addresses_that_lead_to_it(
 
 def test_zoom_keeps_the_address_in_the_middle_and_stays_inside() -> None:
     whole = MemoryRange(GIB, GIB)
-    shown = strip.zoomed(whole, 8, GIB + GIB // 2)
+    shown = strip_cells.zoomed(whole, 8, GIB + GIB // 2)
     assert shown == MemoryRange(GIB + GIB // 2 - GIB // 16, GIB // 8)
-    assert strip.zoomed(whole, 8, GIB) == MemoryRange(GIB, GIB // 8)
-    assert strip.zoomed(whole, 8, 2 * GIB - 1).end == 2 * GIB
-    assert strip.deepest_zoom(whole, 64, 4096) == 4096
-    assert strip.deepest_zoom(MemoryRange(0, 4096), 64, 4096) == 1
+    assert strip_cells.zoomed(whole, 8, GIB) == MemoryRange(GIB, GIB // 8)
+    assert strip_cells.zoomed(whole, 8, 2 * GIB - 1).end == 2 * GIB
+    assert strip_cells.deepest_zoom(whole, 64, 4096) == 4096
+    assert strip_cells.deepest_zoom(MemoryRange(0, 4096), 64, 4096) == 1
+    # A page more than 2^20 pages: at 2^20 a cell is rounded down to one page already.
+    assert strip_cells.deepest_zoom(MemoryRange(0, (1 << 32) + 4096), 1, 4096) == 1 << 20
+
+
+@given(
+    st.integers(0, 1 << 40),
+    st.integers(1, 1 << 34),
+    st.integers(1, 200),
+    st.sampled_from([4096, 16384, 65536]),
+    st.data(),
+)
+def test_the_deepest_zoom_has_one_page_in_each_cell(
+    first: int, pages: int, width: int, page: int, data: st.DataObject
+) -> None:
+    whole = MemoryRange(first * page, pages * page)
+    around = data.draw(st.integers(whole.start, whole.end - 1))
+    zoom = strip_cells.deepest_zoom(whole, width, page)
+    shown = strip_cells.zoomed(whole, zoom, around, width, page)
+    assert whole.contains(shown)
+    assert shown.start <= around < shown.end
+    if pages >= width:
+        assert shown.size == width * page
+        spans = [cell_span(shown, width, cell) for cell in range(width)]
+        assert {(item.start % page, item.size) for item in spans} == {(0, page)}
+    if zoom > 1:
+        assert strip_cells.zoomed(whole, zoom // 2, around, width, page).size > width * page
 
 
 def test_a_step_pans_and_goes_on_with_the_next_line() -> None:
     lines = (Band(0, MemoryRange(0, 1024)), Band(1, MemoryRange(4096, 1024)))
-    step = strip.neighbour
-    assert step(lines, 0, lines[0].span, 64, 3) == 48
-    assert step(lines, 0, MemoryRange(256, 64), 64, 64) == 320
-    assert step(lines, 0, lines[0].span, 64, 64) == 4096
-    assert step(lines, 1, lines[1].span, 64, -1) == 1008
-    assert step(lines, 0, lines[0].span, 64, -1) == 0
-    assert step(lines, 1, lines[1].span, 64, 64) == 5119
+    step = strip_cells.neighbour
+    assert step(lines, 0, lines[0].span, 64, 3) == (0, 48)
+    assert step(lines, 0, MemoryRange(256, 64), 64, 64) == (0, 320)
+    assert step(lines, 0, lines[0].span, 64, 64) == (1, 4096)
+    assert step(lines, 1, lines[1].span, 64, -1) == (0, 1008)
+    assert step(lines, 0, lines[0].span, 64, -1) == (0, 0)
+    assert step(lines, 1, lines[1].span, 64, 64) == (1, 5119)
 
 
 def test_a_recorded_machine_has_a_line_for_each_node() -> None:
@@ -142,7 +169,9 @@ def test_owners_come_as_layers_that_cover_what_is_preserved() -> None:
         (0x6E800000, 4 << 20),
         (0x7FCCD000, 1 << 20),
     ]
-    assert strip.letters(MemoryRange(0x6E800000, 16 << 20), found.layers(by_owner=True)) == "rCR"
+    assert (
+        strip_cells.letters(MemoryRange(0x6E800000, 16 << 20), found.layers(by_owner=True)) == "rCR"
+    )
 
 
 def test_the_costly_layers_are_kept_while_the_inventory_is() -> None:
@@ -172,6 +201,59 @@ def test_without_nodes_there_is_one_line_over_ram(nodes: object) -> None:
     ram = (MemoryRange(4096, 4096), MemoryRange(16384, 4096))
     assert bands(machine(snapshot, nodes=nodes, ram=ram)) == (Band(None, MemoryRange(4096, 16384)),)
     assert bands(machine(snapshot, nodes=nodes, ram=())) == ()
+
+
+def test_nodes_whose_memory_is_interleaved_have_a_line_each() -> None:
+    snapshot = recorded("linux-7.3.4/ready")
+    nodes = (
+        Node(0, (MemoryRange(0, 16 << 12), MemoryRange(32 << 12, 16 << 12))),
+        Node(1, (MemoryRange(16 << 12, 16 << 12), MemoryRange(64 << 12, 16 << 12))),
+        Node(2, (MemoryRange(96 << 12, 16 << 12),)),
+    )
+    ram = (MemoryRange(0, 80 << 12), MemoryRange(96 << 12, 32 << 12))
+    nothing: tuple[MemoryRange, ...] = ()
+    found = machine(snapshot, nodes=nodes, ram=ram, blocks=(), crash_regions=nothing)
+    lines = bands(found)
+    assert lines == (
+        Band(0, MemoryRange(0, 48 << 12), nodes[0].ranges),
+        Band(1, MemoryRange(16 << 12, 64 << 12), nodes[1].ranges),
+        Band(2, MemoryRange(96 << 12, 16 << 12)),
+        # What no node claims: RAM between 1 and 2, and behind 2.
+        Band(None, MemoryRange(48 << 12, 80 << 12),
+             (MemoryRange(48 << 12, 16 << 12), MemoryRange(112 << 12, 16 << 12))),
+    )  # fmt: skip
+    drawn = [cells(line.span, 8, found.machine, line.parts) for line in lines]
+    assert drawn == ["RRR..RRR", "RR....RR", "RRRRRRRR", "RR....RR"]
+    found_at = [strip_cells.band_at(lines, page << 12) for page in (0, 20, 32, 50, 70, 90, 100)]
+    assert found_at == [0, 1, 0, 3, 1, 3, 2]
+    assert strip_cells.band_at(lines, 128 << 12) is None
+
+
+@given(drawings(), st.sets(st.integers(0, 500), max_size=8))
+def test_cells_of_parts_as_a_slow_reader_would_draw_them(
+    drawn: tuple[MemoryRange, int, list[tuple[str, list[tuple[int, int]]]]], cuts: set[int]
+) -> None:
+    span, width, layers = drawn
+    width = min(width, span.size)
+    edges = sorted(cuts)
+    parts = [MemoryRange(a, b - a) for a, b in zip(edges[0::2], edges[1::2], strict=False)]
+    own = [byte for part in parts or [span] for byte in range(part.start, part.end)]
+    expected = ""
+    for at in range(width):
+        cell = cell_span(span, width, at)
+        mine = [byte for byte in own if cell.start <= byte < cell.end]
+        expected += next(
+            (letter for letter, found in layers for byte in mine
+             if any(a <= byte < b for a, b in found)),
+            ".",
+        )  # fmt: skip
+    assert (
+        cells(span, width, [layer(letter, *found) for letter, found in layers], parts) == expected
+    )
+    counted = {letter: sum(max(0, min(b, span.end) - max(a, span.start)) for a, b in found)
+               for letter, found in layers}  # fmt: skip
+    held = dict(strip_cells.held(span, [layer(letter, *found) for letter, found in layers]))
+    assert held == {letter: size for letter, size in counted.items() if size}
 
 
 def test_without_anything_the_reason_is_told() -> None:

@@ -15,12 +15,17 @@ from kho_console.abi.fdt_header import (
     MAXIMUM_DEPTH,
     MAXIMUM_NAME,
     MAXIMUM_NODES,
+    MAXIMUM_PROPERTIES,
     MAXIMUM_SIZE,
     PROPERTY_HEADER,
     Header,
     read_header,
 )
 from kho_console.model.tree import FlatTree, Property, TreeNode
+
+
+class BindingFailed(FormatError):
+    """libfdt takes the tree, and its binding cannot give it: a name is not UTF-8, for one."""
 
 
 def read(data: bytes) -> FlatTree:
@@ -63,7 +68,7 @@ def read_whole(data: bytes) -> FlatTree:
     try:
         root = fdt_salvage.assemble(list(_scan(libfdt.FdtRo(buffer), header)))
     except (libfdt.FdtException, SystemError, ValueError, IndexError, struct.error) as error:
-        raise FormatError(header.off_dt_struct, f"libfdt cannot read it: {error}") from error
+        raise BindingFailed(header.off_dt_struct, f"libfdt cannot read it: {error}") from error
     return FlatTree(root, len(data), header.totalsize)
 
 
@@ -120,7 +125,7 @@ def _scan(tree: Any, header: Header) -> Iterator[tuple[int, TreeNode]]:
     """Every node with its depth, in wire order, without children."""
     import libfdt
 
-    offset, depth, count = 0, 0, 0
+    offset, depth, count, held = 0, 0, 0, 0
     while offset >= 0 and depth >= 0:
         count += 1
         if depth >= MAXIMUM_DEPTH or count > MAXIMUM_NODES:
@@ -133,6 +138,10 @@ def _scan(tree: Any, header: Header) -> Iterator[tuple[int, TreeNode]]:
         properties = []
         place = tree.first_property_offset(offset, libfdt.QUIET_NOTFOUND)
         while place >= 0:
+            held += 1
+            if held > MAXIMUM_PROPERTIES:
+                reason = f"more than {MAXIMUM_PROPERTIES} properties"
+                raise FormatError(header.off_dt_struct + place, reason)
             item = tree.get_property_by_offset(place)
             value_at = header.off_dt_struct + place + PROPERTY_HEADER
             properties.append(Property(item.name.encode(), bytes(item), value_at))

@@ -14,6 +14,8 @@ PROPERTY_HEADER = 12
 """Bytes before a property's value: its tag, its length, its name offset."""
 MAXIMUM_DEPTH = 64
 MAXIMUM_NODES = 1 << 16
+MAXIMUM_PROPERTIES = 1 << 18
+"""Of all nodes together: a property of 12 bytes takes twenty times as much once it is read."""
 MAXIMUM_NAME = 255
 """Bytes of a name; the specification allows 31. Many names may share the bytes of a long one."""
 MAXIMUM_SIZE = 16 << 20

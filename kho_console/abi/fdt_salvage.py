@@ -13,6 +13,7 @@ from kho_console.abi.fdt_header import (
     MAXIMUM_DEPTH,
     MAXIMUM_NAME,
     MAXIMUM_NODES,
+    MAXIMUM_PROPERTIES,
     MAXIMUM_SIZE,
     PROPERTY_HEADER,
     Header,
@@ -59,6 +60,7 @@ class _Reader:
         self._names = names
         self._at = header.off_dt_struct
         self._depth = 0
+        self._properties = 0
         self._open: list[list[Property]] = []
         self.nodes: list[tuple[int, TreeNode]] = []
         self.faults: list[Fault] = []
@@ -131,6 +133,9 @@ class _Reader:
     def _property(self, start: int) -> None:
         if not self._depth or not self._open:
             raise FormatError(start, "a property outside any node")
+        if self._properties >= MAXIMUM_PROPERTIES:
+            raise FormatError(start, f"more than {MAXIMUM_PROPERTIES} properties")
+        self._properties += 1
         length = self._word("a property length")
         name_at = self._word("a property name")
         value = self._take(length, "a property value")

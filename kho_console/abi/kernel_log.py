@@ -7,11 +7,19 @@ crash hotplug, to 7.3).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 _STAMP = re.compile(r"(?:<\d+>)?\[ *(\d{1,12}\.\d{6})\](?:\[ *[TC]\d+\])? ?", re.ASCII)
+
+_LINE = re.compile("[^\n]{1,8192}")
+"""A record has at most some 1,000 bytes, and 8,192 with all that /dev/kmsg adds."""
+
+_MOST_LINES = 500_000
+_MOST_OF_A_KIND = 100
 
 
 class LogKind(StrEnum):
@@ -128,15 +136,25 @@ _PATTERNS: tuple[tuple[LogKind, re.Pattern[str]], ...] = tuple(
 _NUMBERS = frozenset(("error", "percent", "count", "size", "room"))
 
 
-def parse(text: str) -> tuple[LogLine, ...]:
-    """The lines of a log. Any text is a log; lines of another form have no seconds."""
-    return tuple(_line(line) for line in text.split("\n") if line)
+def parse(text: str) -> Iterator[LogLine]:
+    """The lines of a log, one by one. Any text is a log; lines of another form have no seconds.
+
+    A log may be megabytes of short lines, so whoever wants its lines keeps those that matter only.
+    What no kernel writes in one line comes as several, and no line comes after 500,000 others.
+    """
+    return (_line(found[0]) for found in islice(_LINE.finditer(text), _MOST_LINES))
 
 
 def facts(lines: Iterable[LogLine]) -> tuple[LogFact, ...]:
-    """What the recognised ones among the lines say, in order."""
-    found = (recognise(line) for line in lines)
-    return tuple(fact for fact in found if fact is not None)
+    """What the recognised ones among the lines say, in order; of each kind the first 100."""
+    counted: Counter[LogKind] = Counter()
+    kept: list[LogFact] = []
+    for fact in map(recognise, lines):
+        if fact is not None:
+            counted[fact.kind] += 1
+            if counted[fact.kind] <= _MOST_OF_A_KIND:
+                kept.append(fact)
+    return tuple(kept)
 
 
 def recognise(line: LogLine) -> LogFact | None:

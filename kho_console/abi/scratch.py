@@ -10,6 +10,8 @@ from kho_console.abi.error import FormatError
 from kho_console.model.memory import MemoryRange
 
 _ADDRESS_END = 1 << 64
+_MOST_AREAS = 1026
+"""A kernel has at most 1,024 nodes, and two areas that are of no node."""
 
 
 def parse(phys: bytes, length: bytes) -> tuple[MemoryRange, ...]:
@@ -24,7 +26,7 @@ def parse(phys: bytes, length: bytes) -> tuple[MemoryRange, ...]:
         of a machine whose memory all lies below 4 GiB; its address means nothing.
 
     Raises:
-        FormatError: A line that is no number, or a different number of lines.
+        FormatError: A line that is no number, a different number of lines, or too many of them.
     """
     addresses, sizes = _lines(phys), _lines(length)
     if len(addresses) != len(sizes):
@@ -42,6 +44,8 @@ def _lines(text: bytes) -> list[tuple[int, int]]:
     offset = 0
     for line in text.splitlines(keepends=True):
         found.append((offset, number_list.prefixed(line, offset)))
+        if len(found) > _MOST_AREAS:
+            raise FormatError(offset, f"more than {_MOST_AREAS} areas")
         offset += len(line)
     return found
 

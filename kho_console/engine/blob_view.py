@@ -1,7 +1,7 @@
 """A blob line by line: its nodes and values, and where each value lies in its bytes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kho_console.engine import meaning as looks
 from kho_console.engine import trees
@@ -26,6 +26,7 @@ class Line:
     Attributes:
         depth: How deep it is nested, 0 for the root.
         label: Name of the node or value.
+        path: Where it belongs inside the blob: `/oops/start`; empty for what is no value.
         value: The value; None for a node or an empty property.
         meaning: As in `Field`.
         note: How the value is stored, or what is wrong.
@@ -40,6 +41,7 @@ class Line:
     note: str = ""
     offset: int | None = None
     size: int = 0
+    path: bytes = b""
 
 
 def lines(side: Side, name: bytes | None) -> Maybe[tuple[Line, ...]]:
@@ -67,8 +69,9 @@ def _struct(blob: Blob) -> Maybe[tuple[Line, ...]]:
         reason = blob.reason or "no decoder knows this blob; its bytes are all there is"
         return Unknown(Cause.INVALID if blob.reason else Cause.UNSUPPORTED, reason)
     return tuple(
-        Line(0, item.path.encode(), item.value, item.meaning, "", item.offset, item.size)
+        Line(0, path, item.value, item.meaning, "", item.offset, item.size, path)
         for item in blob.fields
+        for path in (item.path.encode(),)
     )
 
 
@@ -76,15 +79,17 @@ def _tree(
     tree: FlatTree, fields: tuple[Field, ...], meanings: Mapping[bytes, str]
 ) -> Iterator[Line]:
     decoded = {item.offset: item for item in fields}
-    pending: list[tuple[int, TreeNode]] = [(0, tree.root)]
+    pending: list[tuple[int, bytes, TreeNode]] = [(0, b"", tree.root)]
     while pending:
-        depth, node = pending.pop()
-        yield Line(depth, b"/" + node.name)
+        depth, above, node = pending.pop()
+        path = above + b"/" + node.name
+        yield Line(depth, b"/" + node.name, path=path)
+        below = b"" if path == b"/" else path
         for item in node.properties:
             field = decoded.get(item.offset)
             meaning = field.meaning if field else meanings.get(item.name)
-            yield _property(depth + 1, item, meaning)
-        pending.extend((depth + 1, child) for child in reversed(node.children))
+            yield replace(_property(depth + 1, item, meaning), path=below + b"/" + item.name)
+        pending.extend((depth + 1, below, child) for child in reversed(node.children))
     for fault in tree.faults:
         yield Line(0, b"", note=f"at byte {fault.offset}: {fault.reason}", offset=fault.offset)
 

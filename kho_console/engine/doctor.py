@@ -1,9 +1,10 @@
 """What this console can and cannot see on a machine, and what would fix it."""
 
 import os
-from collections.abc import Iterator
-from importlib import metadata
+import shutil
+from collections.abc import Iterator, Mapping
 
+from kho_console.engine.generation import release_number
 from kho_console.model.check import Check, Result
 from kho_console.model.event import EventsLost
 from kho_console.model.generation import Protocol
@@ -19,12 +20,27 @@ _REMEDIES = {
     Cause.LATE: "look for a task that is stuck in the kernel; the value is read again later",
 }
 
+_OPTIONS: Mapping[str, tuple[tuple[int, int] | None, str]] = {
+    "KEXEC_FILE": (None, "loading images that carry a handover"),
+    "KEXEC_HANDOVER_DEBUGFS": ((6, 19), "seeing the handover"),
+    "LIVEUPDATE": ((6, 19), "sessions and preserved files"),
+    "PROC_KCORE": (None, "reading preserved memory"),
+    "CRASH_DUMP": (None, "crash images"),
+    "CRASH_HOTPLUG": (None, "crash images that follow hotplug"),
+    "MEMORY_HOTREMOVE": (None, "taking memory away"),
+}
+"""Options with the first release that has them, and what they are for."""
+
+_TOOL_FOLDERS = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+"""Where root's tools are, also for those who do not have them in their path."""
+
 
 def examine(source: Source, snapshot: Snapshot) -> tuple[Check, ...]:
     """All checks. A fail is something the console needs and cannot have here."""
     return (
         *_rights(source),
         _kernel_support(snapshot),
+        _kernel_options(snapshot),
         _known("debugfs", snapshot.debugfs, "mounted at {}", _MOUNT),
         _handover(snapshot),
         _preserved(snapshot),
@@ -35,6 +51,7 @@ def examine(source: Source, snapshot: Snapshot) -> tuple[Check, ...]:
         _sessions(snapshot),
         _lockdown(snapshot),
         _events(source),
+        *_tools(source),
         *_libraries(),
     )
 
@@ -64,6 +81,28 @@ def _kernel_support(snapshot: Snapshot) -> Check:
         return Check("kernel-support", Result.PASS, "the kernel is built with KHO", evidence)
     remedy = "boot a kernel built with CONFIG_KEXEC_HANDOVER"
     return Check("kernel-support", Result.FAIL, "the kernel has no KHO", evidence, remedy)
+
+
+def _kernel_options(snapshot: Snapshot) -> Check:
+    config, name = snapshot.machine.config, "kernel-options"
+    if isinstance(config, Unknown):
+        text = "which options the kernel is built with is not known"
+        remedy = "mount /proc, and look for /boot/config-RELEASE"
+        return Check(name, Result.UNKNOWN, text, config.reason, remedy)
+    release = release_number(snapshot.machine.release)
+    missing = {
+        option: use
+        for option, (since, use) in _OPTIONS.items()
+        if (since is None or (release is not None and release >= since))
+        and config.get(f"CONFIG_{option}") != "y"
+    }
+    if not missing:
+        text = "the kernel has all options that the console looks for"
+        return Check(name, Result.PASS, text, ", ".join(f"CONFIG_{item}" for item in _OPTIONS))
+    text = "options are off: " + "; ".join(f"{option} ({use})" for option, use in missing.items())
+    evidence = ", ".join(f"CONFIG_{option} is not set" for option in missing)
+    remedy = "boot a kernel built with them, where what they are for is wanted"
+    return Check(name, Result.WARNING, text, evidence, remedy)
 
 
 def _handover(snapshot: Snapshot) -> Check:
@@ -133,7 +172,22 @@ def _events(source: Source) -> Check:
     return Check("events", Result.WARNING, "CPU and memory events may be missed", lost.reason)
 
 
+def _tools(source: Source) -> Iterator[Check]:
+    """The program that loads images; for a recording it does not matter what is installed here."""
+    if source.kind is not SourceKind.LIVE:
+        return
+    place = shutil.which("kexec", path=_TOOL_FOLDERS)
+    if place is None:
+        text = "kexec is not installed; images cannot be loaded with it"
+        remedy = "install kexec-tools, 2.0.27 or later"
+        yield Check("tool-kexec", Result.WARNING, text, _TOOL_FOLDERS, remedy)
+    else:
+        yield Check("tool-kexec", Result.PASS, "kexec is installed", place)
+
+
 def _libraries() -> Iterator[Check]:
+    from importlib import metadata  # It loads a mail parser; who asks for no checks waits for none.
+
     for name in _LIBRARIES:
         try:
             version = metadata.version(name)

@@ -3,16 +3,20 @@
 import re
 from collections.abc import Iterable
 
-from kho_console.abi import iomem, number_list
+from kho_console.abi import iomem, number_list, zoneinfo
+from kho_console.abi.zoneinfo import ZoneRecord
 from kho_console.engine import files, paths
 from kho_console.model.machine import MemoryLayout
-from kho_console.model.memory import IomemEntry, MemoryBlock, MemoryRange, Node, merged
+from kho_console.model.memory import IomemEntry, MemoryBlock, MemoryRange, Node, Zone, merged
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source
 
 _MASKED = Unknown(
     Cause.NOT_PERMITTED, "/proc/iomem shows its addresses to CAP_SYS_ADMIN only", None
 )
+_NO_CMA = Unknown(Cause.ABSENT, "/proc/zoneinfo has no numbers of CMA")
+_ZONEINFO_LIMIT = 16 << 20
+"""Bytes of a file that has a few lines for each CPU in each zone."""
 
 
 def memory_layout(source: Source) -> MemoryLayout:
@@ -27,6 +31,26 @@ def memory_layout(source: Source) -> MemoryLayout:
         crash_regions=_named(entries, "Crash kernel"),
         blocks=blocks,
         nodes=blocks if isinstance(blocks, Unknown) else _nodes(blocks),
+        zones=_zones(source),
+    )
+
+
+def _zones(source: Source) -> Maybe[tuple[Zone, ...]]:
+    records = files.parsed(source, "/proc/zoneinfo", zoneinfo.parse, _ZONEINFO_LIMIT)
+    if isinstance(records, Unknown):
+        return records
+    page_size = source.facts().page_size
+    return tuple(_zone(item, page_size) for item in records if item.numbers.get("spanned"))
+
+
+def _zone(record: ZoneRecord, page_size: int) -> Zone:
+    found = {name: pages * page_size for name, pages in record.numbers.items()}
+    return Zone(
+        record.node,
+        record.name.decode("latin-1"),
+        MemoryRange(found.get("start_pfn", 0), found["spanned"]),
+        found.get("cma", _NO_CMA),
+        found.get("nr_free_cma", _NO_CMA),
     )
 
 

@@ -1,21 +1,27 @@
-"""Looks at one source again and again, for a face that stays open."""
+"""Looks at one source again and again, for a face that stays open.
 
+What a look needs is imported by the first one: a face can draw its frame before.
+"""
+
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from kho_console.engine import crash, doctor, strip
-from kho_console.engine.diagnose import diagnose
-from kho_console.engine.observe import observe
 from kho_console.model.check import Check
 from kho_console.model.event import Event, EventsLost
 from kho_console.model.finding import Finding
 from kho_console.model.snapshot import Snapshot
-from kho_console.model.unknown import Unknown
+from kho_console.model.unknown import Maybe, Unknown
 from kho_console.source.protocol import EventStream, Source, SourceKind
+
+if TYPE_CHECKING:
+    from kho_console.engine.log_lines import LogLine
+    from kho_console.engine.strip import StripMap
 
 # A face that is handed a source names its type from here, as sources are not its to import.
 __all__ = ["EVENTS_KEPT", "Observer", "Source", "View"]
@@ -24,6 +30,8 @@ EVENTS_KEPT = 10_000
 """Events that stay in memory; adding 1 TiB in blocks of 128 MiB makes 8,192."""
 
 _EVENTS_SHOWN = 100
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +44,7 @@ class View:
         checks: What can be seen here, as of the last full look.
         events: The latest CPU and memory events, oldest first.
         events_seen: How many there were in all.
+        log: What of the kernel log is about our subjects, oldest first.
         strip: Physical memory as a strip.
         taken: Seconds of the console's own monotonic clock when the look ended.
     """
@@ -45,7 +54,8 @@ class View:
     checks: tuple[Check, ...]
     events: tuple[Event | EventsLost, ...]
     events_seen: int
-    strip: strip.StripMap
+    log: "Maybe[tuple[LogLine, ...]]"
+    strip: "StripMap"
     taken: float
 
 
@@ -77,10 +87,16 @@ class Observer:
 
     def full(self) -> View:
         """Look at everything."""
+        from kho_console.engine.doctor import examine
+        from kho_console.engine.observe import observe
+
+        began = time.monotonic()
         if not self.live:
             self._replay()
         snapshot = observe(self._source)
-        return self._view(snapshot, doctor.examine(self._source, snapshot))
+        view = self._view(snapshot, examine(self._source, snapshot))
+        _log.info("looked at everything in %.3f s", time.monotonic() - began)
+        return view
 
     def light(self) -> View:
         """Look at small files only; maps, processes and checks stay as they were.
@@ -89,7 +105,11 @@ class Observer:
         """
         if self._last is None:
             return self.full()
+        from kho_console.engine.observe import observe
+
+        began = time.monotonic()
         snapshot = observe(self._source, self._last.snapshot)
+        _log.debug("looked at small files in %.3f s", time.monotonic() - began)
         if _signs(snapshot) != _signs(self._last.snapshot):
             return self.full()
         return self._view(snapshot, self._last.checks)
@@ -105,13 +125,19 @@ class Observer:
         return len(arrived)
 
     def _replay(self) -> None:
-        recorded = crash.seen_events(self._source)
+        from kho_console.engine.crash import seen_events
+
+        recorded = seen_events(self._source)
         with self._lock:
             self._events.clear()
             self._events.extend([] if isinstance(recorded, Unknown) else recorded)
             self._seen = len(self._events)
 
     def _view(self, snapshot: Snapshot, checks: tuple[Check, ...]) -> View:
+        from kho_console.engine.diagnose import diagnose
+        from kho_console.engine.log_lines import about_handover
+        from kho_console.engine.strip import strip_map
+
         last = self._last
         with self._lock:
             skipped = max(len(self._events) - _EVENTS_SHOWN, 0)
@@ -122,7 +148,8 @@ class Observer:
             checks=checks,
             events=events,
             events_seen=seen,
-            strip=strip.strip_map(snapshot, None if last is None else (last.snapshot, last.strip)),
+            log=about_handover(snapshot),
+            strip=strip_map(snapshot, None if last is None else (last.snapshot, last.strip)),
             taken=self._clock(),
         )
         return self._last

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from kho_console.abi import luo_session, memfd, page_flags
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory, PhysicalMemory, as_unknown
+from kho_console.engine.bounded_memory import BoundedMemory
 from kho_console.engine.paths import LIVEUPDATE
 from kho_console.model.blob import Blob, BlobState, LuoHeader
 from kho_console.model.session import Direction, Holder, Session, SessionFile
@@ -20,6 +21,12 @@ _LINK = b"anon_inode:[luo_session] "
 """Start of the link of a session's descriptor; the kernel offers no other way to tell one."""
 
 _HANDLERS = {b"memfd-v1": 1, b"memfd-v2": 2}
+
+RECORDS_LIMIT = 256 << 20
+"""Bytes of session and file records that are read."""
+
+_FOLIOS_LIMIT = 1 << 30
+"""Bytes of memfd records that are read, of all files together."""
 
 _WRITTEN_LATE = Unknown(Cause.NOT_YET, "the kernel writes files and tokens at the kexec itself")
 _NOT_LISTED = Unknown(Cause.ABSENT, "no interface lists the files of a session that is held")
@@ -83,11 +90,13 @@ def incoming(source: Source, blob: Blob | None) -> Maybe[tuple[Session, ...]]:
         return Unknown(Cause.RELEASED, "the page of its records was freed when they were read")
     memory, page_size = source.memory, source.facts().page_size
     try:
-        records = luo_session.read(memory, blob.payload, page_size)
+        bounded = BoundedMemory(memory, RECORDS_LIMIT)
+        records = luo_session.read(bounded, blob.payload, page_size)
     except (FormatError, MissingMemory) as error:
         return as_unknown(error)
+    folios = BoundedMemory(memory, _FOLIOS_LIMIT)
     return tuple(
-        Session(item.name, Direction.INCOMING, (), _files(memory, item.files, page_size))
+        Session(item.name, Direction.INCOMING, (), _files(folios, item.files, page_size))
         for item in records.sessions
     )
 

@@ -8,6 +8,8 @@ from kho_console.abi import luo_session, root_tree
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory, PhysicalMemory
 from kho_console.engine import files
+from kho_console.engine.bounded_memory import BoundedMemory
+from kho_console.engine.sessions import RECORDS_LIMIT
 from kho_console.model.blob import Blob, BlobState, LuoHeader
 from kho_console.model.memory import MemoryRange
 from kho_console.model.snapshot import Side
@@ -23,6 +25,11 @@ _NO_TREE = Unknown(Cause.ABSENT, "the root tree is not known, so the address is 
 
 _BLOB_LIMIT = 16 << 20
 """Bytes of a blob that are read; from 7.1 on a producer may hand over any size."""
+_ALL_BLOBS_LIMIT = 64 << 20
+"""Bytes of the blobs of a side together, behind which no other is read."""
+_TOO_MUCH = Unknown(
+    Cause.UNREADABLE, f"the blobs before it have {_ALL_BLOBS_LIMIT} bytes, and more are not read"
+)
 
 
 def root_tree_of(source: Source, path: str, page_size: int) -> Maybe[RootTree]:
@@ -54,9 +61,12 @@ def blobs(
     if isinstance(names, Unknown):
         return names
     found = []
+    left = _ALL_BLOBS_LIMIT
     for name in names:
         raw_name = os.fsencode(name)
-        content = files.raw(source, f"{folder}/{name}", _BLOB_LIMIT)
+        content = files.raw(source, f"{folder}/{name}", _BLOB_LIMIT) if left else _TOO_MUCH
+        if not isinstance(content, Unknown):
+            left = max(left - len(content), 0)
         if isinstance(content, Unknown):
             blob = _unread(raw_name, content)
         else:
@@ -94,7 +104,7 @@ def checked_live_update(
         if not any(piece.contains(MemoryRange(address, page_size)) for piece in ram):
             return _released(item, f"0x{address:x} is not in System RAM")
     try:
-        luo_session.read(memory, header, page_size)
+        luo_session.read(BoundedMemory(memory, RECORDS_LIMIT), header, page_size)
     except MissingMemory as error:
         return replace(item, reason=f"its records cannot be checked: {error.reason}")
     except FormatError as error:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kho_console.abi import luo
-from kho_console.engine.findings import availability
 from kho_console.model.finding import Finding, Severity
 from kho_console.model.generation import Finalize, State
 from kho_console.model.snapshot import Snapshot
@@ -65,6 +64,9 @@ def judge(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> Verdict:
 
 def _unavailable(why: Unknown, findings: Iterable[Finding]) -> Verdict:
     """In the words of the finding that explains it, so that both say the same."""
+    # Imported late: a face names standings long before the rules of the findings are needed.
+    from kho_console.engine.findings import availability
+
     cause = next((item for item in findings if item.id in _CERTAIN), None)
     if cause is not None:
         return Verdict(Standing.NO, cause.text, cause.remedy or why.reason)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from kho_console.model.memory import IomemEntry, MemoryBlock, MemoryRange, Node
+from kho_console.model.memory import IomemEntry, MemoryBlock, MemoryRange, Node, Zone
 from kho_console.model.unknown import Maybe
 
 
@@ -53,6 +53,7 @@ class MemoryLayout:
         crash_regions: What `/proc/iomem` calls "Crash kernel".
         blocks: Memory blocks by number.
         nodes: NUMA nodes with their memory.
+        zones: Zones with memory of all nodes.
     """
 
     iomem: Maybe[tuple[IomemEntry, ...]]
@@ -60,6 +61,7 @@ class MemoryLayout:
     crash_regions: Maybe[tuple[MemoryRange, ...]]
     blocks: Maybe[tuple[MemoryBlock, ...]]
     nodes: Maybe[tuple[Node, ...]]
+    zones: Maybe[tuple[Zone, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Physical memory as the machine describes it. Addresses are physical, sizes are bytes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -91,6 +92,25 @@ class Node:
     ranges: tuple[MemoryRange, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A zone of a NUMA node, from `/proc/zoneinfo`.
+
+    Attributes:
+        node: The node.
+        name: `DMA32`, `Normal`, `Movable` ...
+        range: The physical addresses that it spans; zones of a node may span each other.
+        cma: Bytes in page blocks of the contiguous memory allocator; scratch is made of such.
+        free_cma: How many of these bytes are free now.
+    """
+
+    node: int
+    name: str
+    range: MemoryRange
+    cma: Maybe[int]
+    free_cma: Maybe[int]
+
+
 def merged(ranges: "list[MemoryRange]") -> tuple[MemoryRange, ...]:
     """Sorted ranges with overlapping and touching ones joined; empty ones dropped."""
     joined: list[MemoryRange] = []
@@ -102,3 +122,27 @@ def merged(ranges: "list[MemoryRange]") -> tuple[MemoryRange, ...]:
             item = MemoryRange(last.start, max(last.end, item.end) - last.start)
         joined.append(item)
     return tuple(joined)
+
+
+def without(ranges: Sequence[MemoryRange], holes: Sequence[MemoryRange]) -> tuple[MemoryRange, ...]:
+    """What is left of ranges where holes are cut out; of both there may be 100,000.
+
+    Args:
+        ranges: Ascending, apart from each other, as `merged` gives them.
+        holes: Likewise.
+    """
+    left: list[MemoryRange] = []
+    first = 0
+    for item in ranges:
+        start = item.start
+        while first < len(holes) and holes[first].end <= start:
+            first += 1
+        at = first
+        while at < len(holes) and holes[at].start < item.end:
+            if start < holes[at].start:
+                left.append(MemoryRange(start, holes[at].start - start))
+            start = max(start, holes[at].end)
+            at += 1
+        if start < item.end:
+            left.append(MemoryRange(start, item.end - start))
+    return tuple(left)

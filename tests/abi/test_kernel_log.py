@@ -32,7 +32,7 @@ def test_recorded_on_6_18() -> None:
 
 def test_lines() -> None:
     text = "[   27.315836] CPU: 0\n<6>[    0.000001][    T0] two\nthird line\n\n[  x ] odd\n"
-    assert kernel_log.parse(text) == (
+    assert tuple(kernel_log.parse(text)) == (
         LogLine(27.315836, "CPU: 0"),
         LogLine(0.000001, "two"),
         LogLine(None, "third line"),
@@ -103,5 +103,5 @@ STARTS = st.sampled_from(["KHO: ", "[    1.000000] KHO: exec from: ", "crash hp:
 
 @given(st.text(max_size=60) | st.builds(str.__add__, STARTS, st.text(max_size=20)))
 def test_any_text(text: str) -> None:
-    lines = kernel_log.parse(text)
+    lines = tuple(kernel_log.parse(text))
     assert len(kernel_log.facts(lines)) <= len(lines)

@@ -25,11 +25,20 @@ def known(found: object) -> tuple[Line, ...]:
 def test_the_root_tree_line_by_line(outgoing: Side) -> None:
     lines = known(blob_view.lines(outgoing, None))
     assert lines[:5] == (
-        Line(0, b"/"),
-        Line(1, b"compatible", b"kho-v4", "text", "", 76, 7),
-        Line(1, b"preserved-memory-map", 0x400D7000, "address", "native u64", 96, 8),
-        Line(1, b"/memblock"),
-        Line(2, b"blob-size", 294, "bytes", "native u64", 132, 8),
+        Line(0, b"/", path=b"/"),
+        Line(1, b"compatible", b"kho-v4", "text", "", 76, 7, b"/compatible"),
+        Line(
+            1,
+            b"preserved-memory-map",
+            0x400D7000,
+            "address",
+            "native u64",
+            96,
+            8,
+            b"/preserved-memory-map",
+        ),
+        Line(1, b"/memblock", path=b"/memblock"),
+        Line(2, b"blob-size", 294, "bytes", "native u64", 132, 8, b"/memblock/blob-size"),
     )
     assert [line.label for line in lines if line.value is None] == [
         b"/",
@@ -42,7 +51,7 @@ def test_the_root_tree_line_by_line(outgoing: Side) -> None:
 def test_decoded_fields_win_over_guesses(outgoing: Side) -> None:
     lines = known(blob_view.lines(outgoing, b"memblock"))
     start = next(line for line in lines if line.label == b"start")
-    assert start == Line(2, b"start", 0x6E800000, "address", "native u64", 148, 8)
+    assert start == Line(2, b"start", 0x6E800000, "address", "native u64", 148, 8, b"/oops/start")
     blob = outgoing.blob(b"memblock")
     assert blob is not None
     bare = replace(outgoing, blobs=(replace(blob, fields=()),))
@@ -57,6 +66,7 @@ def test_a_struct_line_by_line(outgoing: Side) -> None:
         (b"previous_release", b"7.3.4", 4),
         (b"kexec_count", 1, 69),
     ]
+    assert all(line.path == line.label for line in lines)
 
 
 def test_what_nobody_knows(outgoing: Side) -> None:

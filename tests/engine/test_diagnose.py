@@ -16,6 +16,7 @@ from kho_console.model.unknown import Cause, Unknown
 from tests.engine import (
     test_findings_availability,
     test_findings_boot,
+    test_findings_hotplug,
     test_findings_lifecycle,
     test_findings_memory,
     test_findings_producers,
@@ -95,6 +96,7 @@ EXPECTED = {
 CASES = (
     *test_findings_availability.CASES,
     *test_findings_boot.CASES,
+    *test_findings_hotplug.CASES,
     *test_findings_lifecycle.CASES,
     *test_findings_memory.CASES,
     *test_findings_producers.CASES,

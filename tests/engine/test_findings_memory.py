@@ -22,6 +22,12 @@ FINALIZED = "linux-6.18.15/finalized"
 PHYS, LEN, FDT = f"{KHO}/out/scratch_phys", f"{KHO}/out/scratch_len", f"{KHO}/out/fdt"
 IN_FDT = (folder(RESTORED) / "root/sys/kernel/debug/kho/in/fdt").read_bytes()
 
+IN_MEMBLOCK = f"{KHO}/in/sub_fdts/memblock"
+MEMBLOCK = (folder(RESTORED) / f"root{IN_MEMBLOCK}").read_bytes()
+TWO_READINGS = (
+    "libfdt refuses it (at 0x0: damaged tree: FDT_ERR_TRUNCATED), our reader takes all of it"
+)
+
 LOW_HALF = "00100000-3fffffff : System RAM\n"
 """RAM without node 1: a scratch area, the radix tree and preserved memory lie above it."""
 
@@ -102,6 +108,18 @@ CASES = (
         (
             edited(COLD, {LEN: areas(0x2E800000, 0x10000, 0x2400000, 0x3800000)}),
             edited(COLD, {LEN: areas(0, 0, 0, 0)}),
+        ),
+    ),
+    Case(
+        "tree-read-differently",
+        Severity.WARNING,
+        (IN_MEMBLOCK, TWO_READINGS),
+        edited(RESTORED, {IN_MEMBLOCK: MEMBLOCK[:16] + b"\x10\0\0\0" + MEMBLOCK[20:]}),
+        # A damaged or a cut tree is damaged for both readers.
+        (
+            plain(RESTORED),
+            edited(RESTORED, {IN_MEMBLOCK: MEMBLOCK[:64] + b"\0\0\0\7" + MEMBLOCK[68:]}),
+            edited(RESTORED, {IN_MEMBLOCK: MEMBLOCK[:100]}),
         ),
     ),
     Case(

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from kho_console import text
 from kho_console.engine.diagnose import diagnose
 from kho_console.engine.observe import observe
+from kho_console.engine.observer import Observer
 from kho_console.model.blob import BlobState
+from kho_console.model.event import Event, EventsLost
 from kho_console.model.generation import State
+from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.tree import RootTree
@@ -28,6 +32,8 @@ NO_FIXTURES = {
     "memory-overlaps": "overlaps 0x10000.bin; keep one copy of each page",
     "memory-in-pieces": "100 bytes at 0x10000 are no whole pages of 4096 bytes",
     "memory-misnamed": "is no 0xADDRESS.bin in lower-case hex; rename it",
+    "page-flags-that-are-none": "page_flags: 12 is no hexadecimal number of 64 bits",
+    "links-that-are-none": r"links: '/proc/1/fd/3' leads to \['x'\]; it must be text",
 }
 
 MAPS_REFUSED = {
@@ -42,9 +48,15 @@ MAPS_REFUSED = {
 OTHERS = {
     "addresses-at-the-end",
     "config-without-end",
+    "events-and-log-with-escapes",
+    "everything-unreadable",
+    "folders-in-place-of-files",
     "links-in-a-circle",
+    "machine-contradicts-itself",
+    "map-is-missing",
     "mount-with-escapes",
     "names-with-escapes",
+    "nothing-recorded",
     "numbers-that-are-none",
     "scratch-counts-differ",
     "sessions-huge-claim",
@@ -102,6 +114,91 @@ def test_config_without_end() -> None:
         Cause.INVALID,
         "/proc/config.gz: more than 8388608 bytes when expanded",
     )
+
+
+def test_events_and_log_with_escapes() -> None:
+    source = FixtureSource(HOSTILE / "events-and-log-with-escapes")
+    view = Observer(source).full()
+    assert [(item.action, item.device) for item in view.events if isinstance(item, Event)] == [
+        ("\x1b[31monline", "\x1b[2Jcpu1"),
+        ("add", "memory9"),
+        ("\ud800", "cpu0"),
+    ]
+    lost = [item.reason for item in view.events if isinstance(item, EventsLost)]
+    assert [reason.partition(":")[0] for reason in lost] == [
+        f"events.jsonl line {line}" for line in (2, 3, 6, 7, 8, 9)
+    ]
+    assert [text.event(item)[:11] for item in view.events if isinstance(item, Event)] == [
+        r"\x1b[31monl",
+        "add memory9",
+        r"\xed\xa0\x80"[:11],
+    ]
+    assert view.findings[0].id == "liveupdate-error"
+
+
+def test_everything_unreadable() -> None:
+    snapshot = seen("everything-unreadable")
+    assert why(snapshot.outgoing.tree) == (
+        Cause.UNREADABLE,
+        f"{KHO}/out/fdt: Input/output error (EIO)",
+    )
+    assert why(snapshot.outgoing.blobs)[0] is Cause.NOT_PERMITTED
+    for value, name in (
+        (snapshot.scratch, "4095"),
+        (snapshot.memory.iomem, "EACCES"),
+        (snapshot.memory.blocks, "EPERM"),
+        (snapshot.memory.zones, "EOVERFLOW"),
+        (snapshot.machine.command_line, "ENOMEM"),
+        (snapshot.machine.config, "ETIMEDOUT"),
+        (snapshot.machine.boot_time, "EAGAIN"),
+        (snapshot.machine.memory_total, "EINVAL"),
+        (snapshot.cpus.online, "EIO"),
+        (snapshot.kexec.loaded, "EBUSY"),
+        (snapshot.kexec.crash_loaded, "EINTR"),
+        (snapshot.liveupdate_device, "ENXIO"),
+    ):
+        assert f"({name})" in why(value)[1]
+
+
+def test_folders_in_place_of_files() -> None:
+    snapshot = seen("folders-in-place-of-files")
+    for value in (
+        snapshot.outgoing.tree,
+        snapshot.scratch,
+        snapshot.memory.iomem,
+        snapshot.machine.command_line,
+        snapshot.kexec.loaded,
+    ):
+        assert "(EISDIR)" in why(value)[1]
+    assert why(snapshot.outgoing.blobs)[0] is Cause.ABSENT
+    assert snapshot.inventory.sessions == ()
+
+
+def test_machine_contradicts_itself() -> None:
+    snapshot = seen("machine-contradicts-itself")
+    assert snapshot.memory.ram == (MemoryRange(0, 0xC0000000),)
+    assert not isinstance(snapshot.scratch, Unknown)
+    assert why(snapshot.scratch[2].node) == (
+        Cause.INVALID,
+        "2 node areas, but /sys/devices/system/node/has_memory lists 901 nodes",
+    )
+    assert why(snapshot.machine.boot_time) == (Cause.INVALID, "an uptime of 1e+14 seconds")
+    assert [item.id for item in diagnose(snapshot)].count("scratch-overlap") == 3
+
+
+def test_map_is_missing() -> None:
+    snapshot = seen("map-is-missing")
+    assert snapshot.inventory.preserved == Unknown(
+        Cause.NOT_RECORDED, "memory at 0x10000: not recorded", 0x10000
+    )
+
+
+def test_nothing_recorded() -> None:
+    snapshot = seen("nothing-recorded")
+    assert snapshot.state is State.UNAVAILABLE
+    assert [item.id for item in diagnose(snapshot)] == ["kho-unknown-why"]
+    for value in (snapshot.scratch, snapshot.memory.ram, snapshot.cpus.online):
+        assert why(value)[0] is Cause.ABSENT
 
 
 def test_links_in_a_circle() -> None:

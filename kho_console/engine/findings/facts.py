@@ -36,7 +36,7 @@ class Facts:
         line, log = snapshot.machine.command_line, snapshot.machine.kernel_log
         return cls(
             snapshot,
-            None if isinstance(line, Unknown) else command_line.parse(line),
+            None if isinstance(line, Unknown) else _arguments(line),
             () if isinstance(log, Unknown) else _log_facts(log),
         )
 
@@ -119,6 +119,12 @@ class Facts:
             for item in self.line.arguments
             if item.name.replace(b"-", b"_") in wanted
         )
+
+
+@lru_cache(maxsize=2)
+def _arguments(line: bytes) -> CommandLine:
+    """What a command line says; the screens ask for it at every key."""
+    return command_line.parse(line)
 
 
 @lru_cache(maxsize=2)

@@ -40,7 +40,7 @@ def liveupdate_malformed(facts: Facts) -> Iterator[Found]:
 
 def scratch_malformed(facts: Facts) -> Iterator[Found]:
     """The rules differ between kernels; those of this one count."""
-    for request, wanted in _requests(facts):
+    for request, wanted in requests(facts):
         if isinstance(wanted, Malformed):
             means = "the sizes that it would have without it are in force"
             remedy = f"Write {request.option.decode()}=LOW,GLOBAL,NODE with sizes, or PERCENT%."
@@ -67,7 +67,7 @@ def scratch_not_in_force(facts: Facts) -> Iterator[Found]:
     """A kernel that came through a handover keeps the areas it inherited."""
     accepted = [
         (request, wanted)
-        for request, wanted in _requests(facts)
+        for request, wanted in requests(facts)
         if not isinstance(wanted, Malformed)
     ]
     areas = facts.snapshot.scratch
@@ -112,7 +112,7 @@ def _ignored(facts: Facts, name: bytes, option: Malformed, means: str, remedy: s
     )
 
 
-def _requests(facts: Facts) -> Iterator[tuple[ScratchRequest, Scratch]]:
+def requests(facts: Facts) -> Iterator[tuple[ScratchRequest, Scratch]]:
     """The options that this kernel reads, and what it takes them for."""
     name = b"kho_bootmem" if facts.bootmem else b"kho_scratch"
     rules = ScratchRules.ZERO_ALLOWED
@@ -125,21 +125,31 @@ def _requests(facts: Facts) -> Iterator[tuple[ScratchRequest, Scratch]]:
             yield request, meaning(request, rules)
 
 
-def _differs(facts: Facts, area: ScratchArea, wanted: Scratch) -> bool:
-    """Whether rounding does not explain the area's size; a percentage cannot be compared."""
+def asked(area: ScratchArea, wanted: Scratch) -> int | None:
+    """The bytes that a request names for an area; None for a percentage, which names none."""
     match wanted:
         case ScratchSizes():
-            asked = {
+            return {
                 ScratchRole.LOWMEM: wanted.lowmem,
                 ScratchRole.GLOBAL: wanted.global_,
                 ScratchRole.NODE: wanted.node,
             }[area.role]
         case ScratchSize():
-            asked = wanted.size
+            return wanted.size
         case _:
-            return False
-    step = _ROUNDING.get(facts.snapshot.machine.page_size, max(_ROUNDING.values()))
-    return not asked <= area.size < asked + step
+            return None
+
+
+def met(area: ScratchArea, size: int, page_size: int) -> bool:
+    """Whether the area has the bytes that were asked for, rounded up as some kernels do."""
+    step = _ROUNDING.get(page_size, max(_ROUNDING.values()))
+    return size <= area.size < size + step
+
+
+def _differs(facts: Facts, area: ScratchArea, wanted: Scratch) -> bool:
+    """Whether rounding does not explain the area's size; a percentage cannot be compared."""
+    size = asked(area, wanted)
+    return size is not None and not met(area, size, facts.snapshot.machine.page_size)
 
 
 def _in_force(facts: Facts, area: ScratchArea) -> Evidence:

@@ -1,7 +1,7 @@
 """The areas that the next kernel boots in."""
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, islice
 
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
@@ -15,6 +15,9 @@ _USUAL_IMAGE = 64 << 20
 
 _LOW_LIMIT = 1 << 32
 """Where low memory ends on x86-64."""
+
+_MOST_PAIRS = 100
+"""Areas that share memory, of which a finding is made."""
 
 _WHY_ZERO = {
     ScratchRole.LOWMEM: "the kernel had reserved no low memory of its own to size it by",
@@ -96,16 +99,17 @@ def outside_ram(facts: Facts) -> Iterator[Found]:
 
 def overlap(facts: Facts) -> Iterator[Found]:
     """Two areas share memory."""
-    for one, other in combinations([area for area in _areas(facts) if area.size], 2):
-        if one.range.overlaps(other.range):
-            yield Found(
-                Severity.ERROR,
-                f"scratch {_named(one)}",
-                f"The {_named(one)} and the {_named(other)} scratch areas share memory, which no "
-                "kernel lays out: the files are damaged or the kernel is.",
-                (_lines(facts, one), _lines(facts, other)),
-                "Do not kexec; reboot through the firmware.",
-            )
+    pairs = combinations([area for area in _areas(facts) if area.size], 2)
+    shared = (pair for pair in pairs if pair[0].range.overlaps(pair[1].range))
+    for one, other in islice(shared, _MOST_PAIRS):
+        yield Found(
+            Severity.ERROR,
+            f"scratch {_named(one)}",
+            f"The {_named(one)} and the {_named(other)} scratch areas share memory, which no "
+            "kernel lays out: the files are damaged or the kernel is.",
+            (_lines(facts, one), _lines(facts, other)),
+            "Do not kexec; reboot through the firmware.",
+        )
 
 
 def too_small(facts: Facts) -> Iterator[Found]:

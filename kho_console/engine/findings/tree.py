@@ -1,7 +1,10 @@
 """The root trees of both sides."""
 
+import os
 from collections.abc import Iterator
 
+from kho_console.abi.blob import TREE_FORMAT
+from kho_console.abi.fdt_agreement import disagreement
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
@@ -99,6 +102,30 @@ def unreadable(facts: Facts) -> Iterator[Found]:
         )
 
 
+def read_differently(facts: Facts) -> Iterator[Found]:
+    """A whole tree that two readers, which share no code, understand differently."""
+    for place, side in facts.sides:
+        word = _word(facts, place)
+        trees = []
+        if not isinstance(side.tree, Unknown):
+            trees.append((f"{word} root tree", facts.where.tree(place), side.tree.content))
+        for blob in () if isinstance(side.blobs, Unknown) else side.blobs:
+            if blob.format == TREE_FORMAT and not isinstance(blob.content, Unknown):
+                name = os.fsdecode(blob.name)
+                trees.append((name, f"{facts.where.blobs(place)}/{name}", blob.content))
+        for subject, path, content in trees:
+            told = disagreement(content)
+            if told is not None:
+                yield Found(
+                    Severity.WARNING,
+                    subject,
+                    f"Two readers do not agree on the {word} tree {plain(subject)}: "
+                    f"{plain(told)}. The next kernel may read it differently from what is shown.",
+                    (Evidence(path, told),),
+                    "Compare its bytes with what its producer wrote before relying on it.",
+                )
+
+
 def _cut_by_kernel(facts: Facts, place: str, tree: RootTree) -> bool:
     return _since_6_19(facts) and place == facts.where.outgoing and tree.window_truncated
 
@@ -125,6 +152,7 @@ def _word(facts: Facts, place: str) -> str:
 RULES = (
     Rule("tree-damaged", "a root tree is broken", damaged),
     Rule("tree-unreadable", "a root tree that should be there cannot be read", unreadable),
+    Rule("tree-read-differently", "two readers disagree on a whole tree", read_differently),
     Rule("tree-window", "the kernel shows the outgoing tree in part", window),
     Rule("tree-hidden", "after a handover the outgoing tree is not shown", hidden),
 )

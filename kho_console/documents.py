@@ -14,7 +14,7 @@ from kho_console.model.event import Event, EventsLost
 from kho_console.model.finding import Finding
 from kho_console.model.generation import Finalize, MapFormat, Protocol
 from kho_console.model.memory import MemoryRange, ScratchArea
-from kho_console.model.owner import Owner, OwnerKind, Ownership
+from kho_console.model.owner import Extent, Owner, OwnerKind
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Session
 from kho_console.model.snapshot import Side, Snapshot
@@ -77,17 +77,35 @@ def blobs(snapshot: Snapshot) -> Document:
 
 def preserved(found: Maybe[PreservedMap], *, unreliable: bool = False) -> Document:
     """Contiguous preserved bytes, ascending."""
-    ranges = _map(found, lambda known: [_range(item) for item in known.ranges])
-    return _document(**_reliability(unreliable), ranges=ranges)
+    known = found if isinstance(found, Unknown) else found.ranges
+    return ranges(known, unreliable=unreliable)
 
 
-def extents(found: Maybe[Ownership], *, unreliable: bool = False) -> Document:
+def ranges(
+    found: Maybe[Iterable[MemoryRange]], *, unreliable: bool = False, filtered: str | None = None
+) -> Document:
+    """Preserved bytes, contiguous and ascending; `filtered` are the words of a filter."""
+    items = _map(found, lambda known: [_range(item) for item in known])
+    return _document(**_reliability(unreliable), **_filter(filtered), ranges=items)
+
+
+def extents(
+    found: Maybe[Iterable[Extent]], *, unreliable: bool = False, filtered: str | None = None
+) -> Document:
     """Preserved bytes cut where their owner changes, ascending."""
     rows = _map(
         found,
         lambda known: [{**_range(item.range), "owner": _owner(item.owner)} for item in known],
     )
-    return _document(**_reliability(unreliable), extents=rows)
+    return _document(**_reliability(unreliable), **_filter(filtered), extents=rows)
+
+
+def shares(found: Iterable[tuple[Owner, int, int]], *, filtered: str | None = None) -> Document:
+    """What each owner has: owner, bytes, extents."""
+    rows = [
+        {"owner": _owner(owner), "bytes": size, "extents": count} for owner, size, count in found
+    ]
+    return _document(**_filter(filtered), owners=rows)
 
 
 def sessions(snapshot: Snapshot) -> Document:
@@ -178,6 +196,10 @@ def _each(value: Maybe[Iterable[Any]], shape: Any) -> Any:
 
 def _reliability(unreliable: bool) -> Document:
     return {"unreliable": "residue of a map that the kernel released"} if unreliable else {}
+
+
+def _filter(words: str | None) -> Document:
+    return {"filter": text.escaped(words)} if words else {}
 
 
 def _handover(snapshot: Snapshot) -> Document:

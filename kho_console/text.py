@@ -48,7 +48,7 @@ _DIRECTIONS = {
 
 def escaped(name: bytes | str) -> str:
     r"""A name from a kernel or a file: printable ASCII stays, `\` doubles, the rest is `\xNN`."""
-    raw = os.fsencode(name) if isinstance(name, str) else name
+    raw = _bytes(name) if isinstance(name, str) else name
     return "".join(
         "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
         for byte in raw
@@ -213,6 +213,11 @@ def preserved(found: PreservedMap) -> str:
     return f"{exact(found.bytes)} in {count(len(found.ranges), 'range')}"
 
 
+def kept(number: int, of: int, held: int) -> str:
+    """What a filter leaves: `12 of 70 extents, 10.1 MiB`."""
+    return f"{number:,} of {count(of, 'extent')}, {size(held)}"
+
+
 def findings(found: Iterable[Finding]) -> str:
     """How many there are of each severity: `1 error, 2 warnings, 3 notes`, or `none`."""
     counted = Counter(item.severity for item in found)
@@ -268,6 +273,14 @@ def scratch_role(area: ScratchArea) -> str:
     if isinstance(area.node, Unknown) or area.node is None:
         return "node ?"
     return f"node {area.node}"
+
+
+def _bytes(name: str) -> bytes:
+    """A name as bytes; JSON can say half a surrogate pair, which no byte stands for."""
+    try:
+        return os.fsencode(name)
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogatepass")
 
 
 def _session(value: Owner) -> str:

@@ -1,68 +1,67 @@
 """The application: it keeps the latest view, and shows one section of it at a time."""
 
 import asyncio
-import signal
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from importlib import import_module
 from typing import ClassVar
 
-from textual.app import App
+from rich.console import RenderableType
+from textual import events
+from textual.actions import ActionParseResult
 from textual.binding import BindingType
+from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
-from textual.theme import Theme
 
 from kho_console import text
+from kho_console.config.settings import Settings
 from kho_console.engine.observer import Observer, Source, View
 from kho_console.resources import styles_folder
-from kho_console.tui import commands
+from kho_console.tui import commands, keymap
+from kho_console.tui.ending import Ending
+from kho_console.tui.exports import Exporting, write
+from kho_console.tui.filters import filters
 from kho_console.tui.lookout import Answer, Failure, Lookout
 from kho_console.tui.palette import TableCommands
-from kho_console.tui.pictures import write_picture
-from kho_console.tui.screens.blobs import Blobs
-from kho_console.tui.screens.doctor import Doctor
-from kho_console.tui.screens.findings import Findings
-from kho_console.tui.screens.help import Help
-from kho_console.tui.screens.overview import Overview
-from kho_console.tui.screens.preserved import Preserved
-from kho_console.tui.screens.scratch import Scratch
-from kho_console.tui.screens.sessions import Sessions
 from kho_console.tui.section import Section
+from kho_console.tui.terminal import Terminal
+from kho_console.tui.themes import THEMES
 from kho_console.tui.widgets.banner import Condition
 from kho_console.tui.widgets.prompt import Prompt
 
 _LIGHT_LOOKS = 30
 """Every so many light looks one is full: each minute at 2 s."""
 
-_SECTIONS: tuple[type[Section], ...] = (
-    Overview, Scratch, Blobs, Preserved, Sessions, Findings, Doctor, Help,
-)  # fmt: skip
+_DEFAULTS = Settings()
 
-# With sixteen colours these become white on black, bright cyan, green, yellow and red.
-_DARK = Theme(
-    name="kho-dark",
-    primary="#5fd7ff",
-    secondary="#5f87af",
-    accent="#87d7ff",
-    foreground="#d0d0d0",
-    background="#121212",
-    surface="#1c1c1c",
-    panel="#262626",
-    success="#5fd75f",
-    warning="#ffd75f",
-    error="#ff5f5f",
-    dark=True,
-)
+_log = logging.getLogger(__name__)
 
 
-def run(source: Source) -> int:
-    """Show a source on the terminal until the operator leaves; the exit code."""
-    console = KhoConsole(Observer(source))
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda found, _: console.leave_soon(128 + found))
-    answer = console.run()
-    return (console.return_code or 0) if answer is None else answer
+def _section(name: str) -> Section:
+    """A section by its name; its module is loaded when it is asked for the first time."""
+    module = import_module(f"kho_console.tui.screens.{name}")
+    found: type[Section] = getattr(module, name.capitalize())
+    return found()
+
+
+def run(source: Source, settings: Settings) -> int:
+    """Show a source on the terminal until the operator leaves; the exit code.
+
+    Raises:
+        Exception: Something broke; the terminal is given back before.
+    """
+    console = KhoConsole(Observer(source), settings=settings)
+    with Ending(console.leave_soon) as ending:
+        console.terminal_lost = ending.hang_up  # type: ignore[method-assign]
+        answer = console.run(mouse=settings.mouse)
+    if console.failure is not None:
+        raise console.failure
+    return answer or 0
 
 
 class Observed(Message):
@@ -78,18 +77,20 @@ class Observed(Message):
         return isinstance(message, Observed) and isinstance(self.answer, View)
 
 
-class KhoConsole(App[int], inherit_bindings=False):
+class KhoConsole(Exporting, inherit_bindings=False):
     """The console on a terminal.
 
     Attributes:
         view: The latest view; None before the first look has ended.
+        settings: How it looks, and what it writes.
+        sections_shown: The sections that were shown, the present one last.
     """
 
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar = {TableCommands}
     BINDINGS: ClassVar[list[BindingType]] = [*commands.bindings()]
     SCREENS: ClassVar[dict[str, Callable[[], Screen[None]]]] = {
-        section.subject: section for section in _SECTIONS
+        name: partial(_section, name) for name in commands.SCREENS
     }
     AUTO_FOCUS = ""
     TITLE = "kho-console"
@@ -98,8 +99,8 @@ class KhoConsole(App[int], inherit_bindings=False):
         self,
         observer: Observer,
         *,
+        settings: Settings = _DEFAULTS,
         mode: str = "R/O",
-        interval: float = 2.0,
         patience: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -107,38 +108,74 @@ class KhoConsole(App[int], inherit_bindings=False):
 
         Args:
             observer: What looks at the machine.
+            settings: How it looks, how often it reads.
             mode: Whether the console may change it, for the top line.
-            interval: Seconds between two looks at a live machine.
             patience: Seconds after which a look counts as late.
             clock: The console's own monotonic seconds.
         """
         folder = styles_folder()
         super().__init__(
-            css_path=[folder / f"{name}.tcss" for name in ("base", *commands.SECTIONS)],
+            driver_class=Terminal,
+            css_path=[folder / f"{name}.tcss" for name in _styles(settings)],
         )
         self.animation_level = "none"
-        self.register_theme(_DARK)
-        self.theme = _DARK.name
+        self.no_color = settings.mono
+        self._line_filters = filters(settings, self.console.color_system)
+        theme = THEMES[settings.theme]
+        self.register_theme(theme)
+        self.theme = theme.name
+        self.command_table = keymap.applied(settings.keys, settings.keymap)
+        self.set_keymap(keymap.rebound(self.command_table))
         self.view: View | None = None
+        self.settings = settings
         self._identity = observer.identity
         self._live = observer.live
         self._mode = mode
-        self._interval = interval
+        self._interval = settings.interval
         self._patience = patience
         self._clock = clock
         self._lookout = Lookout(observer, self._deliver, clock)
         self._failed = False
         self._light_looks = 0
-        self._trail: list[str] = [commands.SECTIONS[0]]
+        self.sections_shown: list[str] = [commands.SECTIONS[0]]
         self._own_loop: asyncio.AbstractEventLoop | None = None
+        self._leaving: int | None = None
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the console unasked."""
+        return self._exception
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """See `App.get_line_filters`; the settings have the last word, not the environment."""
+        return self._line_filters
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """End; whoever called `run` gets the failure and says it."""
+        self._fatal_error()
+
+    def _handle_exception(self, error: Exception) -> None:
+        if not self._exit:
+            super()._handle_exception(error)
+            return
+        # Whoever still draws while screens are taken down finds no widgets: that is no failure.
+        _log.debug("%s while leaving", type(error).__name__, exc_info=error)
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        # The framework's own would print a traceback with all that the machine handed us.
+        self._close_messages_no_wait()
 
     async def on_mount(self) -> None:
         """Show the first screen and start to look."""
         self._own_loop = asyncio.get_running_loop()
         await self.push_screen(commands.SECTIONS[0])
-        self._lookout.start()
+        # Not before the first frame: reading and drawing would take turns, and both come later.
+        self.call_after_refresh(self._lookout.start)
         self.set_interval(self._interval, self.tick)
         self._tell()
+        if self._leaving is not None:
+            self.exit(self._leaving)
 
     def on_unmount(self) -> None:
         """Let the threads go."""
@@ -150,6 +187,16 @@ class KhoConsole(App[int], inherit_bindings=False):
             self._light_looks += 1
             self._lookout.ask(full=self._light_looks % _LIGHT_LOOKS == 0)
         self._tell()
+
+    def on_key(self, event: events.Key) -> None:
+        """Of keys that come in one go, those behind the one that opens a prompt belong into it."""
+        if not isinstance(self.screen, Section) or not event.is_printable:
+            return
+        prompt = self.screen.query_one(Prompt)
+        if prompt.asking and event.character:
+            event.stop()
+            event.prevent_default()
+            prompt.insert(event.character)
 
     def on_observed(self, message: Observed) -> None:
         """Take the answer of a look."""
@@ -179,15 +226,20 @@ class KhoConsole(App[int], inherit_bindings=False):
         )
 
     def leave_soon(self, code: int) -> None:
-        """Leave from a signal handler: the terminal is given back first."""
+        """Leave from a signal handler or another thread: the terminal is given back first."""
+        self._leaving = code
         if self._own_loop is not None:
             with suppress(RuntimeError):
                 self._own_loop.call_soon_threadsafe(self.exit, code)
 
+    def terminal_lost(self) -> None:
+        """Called by the driver, from a thread."""
+        self.leave_soon(1)
+
     async def action_section(self, name: str) -> None:
         """Show a section."""
-        if name != self._trail[-1]:
-            self._trail = [*self._trail[-20:], name]
+        if name != self.sections_shown[-1]:
+            self.sections_shown = [*self.sections_shown[-20:], name]
             await self._switch(name)
 
     async def action_go_back(self) -> None:
@@ -198,9 +250,9 @@ class KhoConsole(App[int], inherit_bindings=False):
         prompt = screen.query_one(Prompt)
         if prompt.asking:
             prompt.close()
-        elif not screen.close_something() and len(self._trail) > 1:
-            self._trail.pop()
-            await self._switch(self._trail[-1])
+        elif not screen.close_something() and len(self.sections_shown) > 1:
+            self.sections_shown.pop()
+            await self._switch(self.sections_shown[-1])
 
     def action_read_again(self) -> None:
         """Read everything again."""
@@ -217,11 +269,21 @@ class KhoConsole(App[int], inherit_bindings=False):
         if not isinstance(self.screen, Section):
             return
         try:
-            path = write_picture(self.screen.subject, self.export_screenshot())
+            path = write(self.screen.subject, "svg", [self.export_screenshot()])
         except OSError as error:
             self.screen.say(f"x no picture: {error}")
         else:
             self.screen.say(f"written: {path}")
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """See `App.run_action`; the log tells what was asked for."""
+        _log.debug("command %s", action)
+        return await super().run_action(action, default_namespace, namespaces)
 
     def action_leave(self) -> None:
         """Leave with exit code 0."""
@@ -247,3 +309,9 @@ class KhoConsole(App[int], inherit_bindings=False):
             if isinstance(screen, Section):
                 screen.receive(self.view, self.condition())
                 return
+
+
+def _styles(settings: Settings) -> tuple[str, ...]:
+    """The style sheets, overlays last."""
+    overlays = (("mono", settings.mono), ("ascii", settings.ascii))
+    return ("base", *commands.SECTIONS, *(name for name, wanted in overlays if wanted))

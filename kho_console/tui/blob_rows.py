@@ -27,6 +27,22 @@ class Entry:
     blob: Blob | None = None
 
 
+def name_of(entry: Entry) -> str:
+    """The name of a line of the list, as it is shown."""
+    if entry.title:
+        return entry.side
+    return "root tree" if entry.name is None else text.escaped(entry.name)
+
+
+def path_of(entry: Entry, line: Line | None) -> str:
+    """A path to copy: the file below `kho/`, and `:/oops/start` behind it for a value in it."""
+    if entry.title:
+        return entry.side
+    file = "fdt" if entry.name is None else f"sub_fdts/{text.escaped(entry.name)}"
+    value = f":{text.escaped(line.path)}" if line is not None and line.path else ""
+    return f"{entry.side}/{file}{value}"
+
+
 def entries(snapshot: Snapshot, which: str) -> Iterable[Entry]:
     """The lines of the list for a side."""
     yield Entry(which, title=True)

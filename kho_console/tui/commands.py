@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
+from textual.keys import format_key
 
 SECTIONS = (
     "overview",
@@ -13,6 +14,7 @@ SECTIONS = (
     "sessions",
     "findings",
     "doctor",
+    "log",
 )
 """The subjects, in the order of their keys."""
 
@@ -77,7 +79,10 @@ class Command:
 
 def sign(key: str) -> str:
     """A key as it is shown: `/` for `slash`."""
-    return _SIGNS.get(key, key)
+    if key in _SIGNS:
+        return _SIGNS[key]
+    shown = format_key(key)
+    return shown if shown.isascii() else key
 
 
 def _section(key: str, name: str, about: str) -> Command:
@@ -87,6 +92,7 @@ def _section(key: str, name: str, about: str) -> Command:
 
 _STRIP = ("preserved",)
 _BLOBS = ("blobs",)
+_LISTS = ("sessions", "findings", "doctor", "log")
 
 COMMANDS = (
     _section("1", "overview", "The answer first: would the next reboot hand over, and what."),
@@ -96,17 +102,37 @@ COMMANDS = (
     _section("5", "sessions", "Live-update sessions and who holds them."),
     _section("8", "findings", "What is worth attention, with evidence and remedy."),
     _section("9", "doctor", "What this console can and cannot see here, and what would fix it."),
+    _section("0", "log", "What the kernel, its events and this console have said."),
     Command("side", ("tab",), "Other side", "Go from what goes out to what came in, and back.",
-            "side", _BLOBS, "other side"),
-    Command("pane-left", ("left",), "List of blobs", "Let the arrows move in the list of blobs.",
-            "pane('list')", _BLOBS, "pane"),
-    Command("pane-right", ("right",), "Content of the blob", "Let the arrows move in the content.",
-            "pane('content')", _BLOBS, "pane"),
+            "side", _BLOBS, "side"),
+    Command("find", ("slash",), "Find", "Find words in names, paths and values of both sides.",
+            "find", _BLOBS, "find"),
+    Command("find-next", ("n",), "Next match", "Go to the next place with the words.",
+            "again(1)", _BLOBS),
+    Command("find-previous", ("N",), "Previous match", "Go to the place with the words before.",
+            "again(-1)", _BLOBS),
+    Command("compare", ("equals_sign",), "Compare", "Show how what goes out differs from what "
+            "came in, or the values again.", "compare", _BLOBS, "compare"),
+    Command("copy-path", ("y",), "Copy path", "Copy the path of the chosen value, and say it.",
+            "copy_path", _BLOBS, "copy"),
     Command("hex", ("x",), "Bytes", "Show or hide the bytes, those of the chosen value marked.",
             "hex", _BLOBS, "hex"),
     Command("dts", ("d",), "Device tree source", "Show the tree as values or as source.",
             "dts", _BLOBS, "dts"),
-    Command("filter", ("slash",), "Filter", "Show extents whose owner has a word: owner:memfd.",
+    Command("pane-left", ("left",), "Pane to the left", "Let the arrows move in the list of blobs, "
+            "or in the values.", "pane(-1)", _BLOBS),
+    Command("pane-right", ("right",), "Pane to the right", "Let the arrows move in the values, or "
+            "in the bytes.", "pane(1)", _BLOBS),
+    Command("follow", ("enter",), "Go there", "Go to the screen that the chosen line is about.",
+            "follow", ("overview", "findings"), "go there"),
+    Command("unfold", ("enter",), "Unfold", "Show or hide the files and holders of a session.",
+            "unfold", ("sessions",), "unfold"),
+    Command("filter-list", ("slash",), "Filter the list", "Show the lines that have all of some "
+            "words.", "filter", _LISTS, "filter"),
+    Command("details", ("tab",), "All details", "Show all that is known of the chosen line, or the "
+            "list again.", "details", ("scratch", *_LISTS), "details"),
+    Command("filter", ("slash",), "Filter", "Show the extents that fit all words: owner:memfd "
+            "size:>64k order:0-3 address:0x1000-0x2000 node:0 WORD -WORD.",
             "filter", _STRIP, "filter"),
     Command("go", ("g",), "Go to address", "Go to the extent at a physical address.",
             "go", _STRIP, "go to"),
@@ -116,10 +142,18 @@ COMMANDS = (
             "zoom(1)", _STRIP, "zoom"),
     Command("zoom-out", ("minus",), "Zoom out", "Show more of the strip.",
             "zoom(-1)", _STRIP, "zoom"),
+    Command("zoom-whole", ("z",), "Whole line", "Show all of the strip again.",
+            "zoom(0)", _STRIP, "zoom"),
+    Command("export", ("e",), "Export the list", "Write what the list shows as JSON and CSV.",
+            "export", _STRIP, "export"),
     Command("cell-left", ("left",), "Mark to the left", "Move the mark on the strip; it pans.",
             "cell(-1)", _STRIP, "mark"),
     Command("cell-right", ("right",), "Mark to the right", "Move the mark on the strip; it pans.",
             "cell(1)", _STRIP, "mark"),
+    Command("node-next", ("n",), "Next node", "Move the mark to the next line of the strip.",
+            "node(1)", _STRIP, "node"),
+    Command("node-previous", ("N",), "Previous node", "Move the mark to the line before.",
+            "node(-1)", _STRIP, "node"),
     Command("look", ("enter",), "What is here", "Go to the first extent under the strip's mark, "
             "or into the chosen blob.", "look", ("blobs", "preserved"), "look"),
     Command("up", ("up", "k"), "Up", "One line up.", "move(-1)", SCREENS),
@@ -136,6 +170,10 @@ COMMANDS = (
             "go_back"),
     Command("screenshot", ("S",), "Picture", "Write this screen as SVG to the state folder.",
             "picture"),
+    Command("export-view", ("E",), "Export view as JSON", "Write what this screen shows as a JSON "
+            "document to the state folder.", "export_view"),
+    Command("export-text", ("T",), "Export screen as text", "Write this screen as text to the "
+            "state folder.", "export_text"),
     Command("palette", ("colon", "ctrl+p"), "Palette", "Find a command by its name.",
             "command_palette"),
     Command(HELP, ("question_mark", "f1"), "Help", "All commands and their keys.",
@@ -148,35 +186,40 @@ def bindings(screen: str | None = None) -> list[BindingType]:
     """The bindings of a screen, or those of the application."""
     chosen = [item for item in COMMANDS if (screen in item.screens if screen else not item.screens)]
     return [
-        Binding(key, item.action, item.title, show=False) for item in chosen for key in item.keys
+        Binding(key, item.action, item.title, show=False, id=item.id)
+        for item in chosen
+        for key in item.keys
     ]
 
 
-def available(screen: str) -> tuple[Command, ...]:
+def available(screen: str, table: tuple[Command, ...] = COMMANDS) -> tuple[Command, ...]:
     """The commands that can be asked for on a screen, its own ones first."""
     return (
-        *(item for item in COMMANDS if screen in item.screens),
-        *(item for item in COMMANDS if not item.screens),
+        *(item for item in table if screen in item.screens),
+        *(item for item in table if not item.screens),
     )
 
 
-def bottom_line(screen: str) -> list[tuple[str, str]]:
+def bottom_line(screen: str, table: tuple[Command, ...] = COMMANDS) -> list[tuple[str, str]]:
     """Keys and words for the bottom line: `("+ -", "zoom")`.
 
     What is useful here comes first, help and how to leave come last.
     """
-    last = _merged(item for item in COMMANDS if item.id in (HELP, QUIT))
+    last = _merged(item for item in table if item.id in (HELP, QUIT))
     if screen == SECTIONS[0]:
-        return [*_merged(item for item in COMMANDS if item.id in SECTIONS[1:]), *last]
-    own = _merged(item for item in COMMANDS if screen in item.screens)
+        return [*_merged(item for item in table if item.id in SECTIONS[1:]), *last]
+    own = _merged(item for item in table if screen in item.screens)
     known = (*SECTIONS, HELP, QUIT)
-    rest = _merged(item for item in COMMANDS if not item.screens and item.id not in known)
-    return [*own, (_section_keys(), "screens"), *rest, *last]
+    rest = _merged(item for item in table if not item.screens and item.id not in known)
+    return [*own, (_section_keys(table), "screens"), *rest, *last]
 
 
-def _section_keys() -> str:
+def _section_keys(table: tuple[Command, ...]) -> str:
     """The keys of the screens, neighbours joined: `1-5 8 9`."""
-    keys = [int(item.keys[0]) for item in COMMANDS if item.id in SECTIONS]
+    signs = [item.signs[0] for item in table if item.id in SECTIONS]
+    if not set(signs) <= set("0123456789"):
+        return " ".join(signs)
+    keys = [int(key) for key in signs]
     runs: list[list[int]] = []
     for key in keys:
         if runs and key == runs[-1][-1] + 1:

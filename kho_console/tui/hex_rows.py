@@ -3,6 +3,8 @@
 from kho_console import text
 from kho_console.tui.rows import Piece, Row
 
+_DIGITS = 4
+
 
 class HexRows:
     """A line source over bytes, with those of one value marked.
@@ -17,6 +19,7 @@ class HexRows:
         self._content = content
         self._mark = mark
         self._label = label
+        self._digits = max(len(f"{len(content):x}"), _DIGITS)
 
     def __len__(self) -> int:
         return -(-len(self._content) // self.per_line)
@@ -25,7 +28,7 @@ class HexRows:
         """See `LineSource.row`."""
         offset = index * self.per_line
         data = self._content[offset : offset + self.per_line]
-        pieces: list[Piece] = [(f" {offset:04x}  ", "address")]
+        pieces: list[Piece] = [(f" {offset:0{self._digits}x}  ", "address")]
         for at, byte in enumerate(data, offset):
             marked = at in self._mark
             pieces.append((f"{byte:02x}", "mark" if marked else ""))

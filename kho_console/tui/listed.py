@@ -6,10 +6,13 @@ from typing import ClassVar
 from textual.widget import Widget
 
 from kho_console.engine.observer import View
-from kho_console.tui.rows import Row, exactly, row, rule, wrapped
+from kho_console.tui.rows import FixedRows, Row, exactly, row, rule, wrapped
 from kho_console.tui.section import Section
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
+
+_HEAD_PER_LINES = 5
+"""Lines of the screen for each line of the answer above a list."""
 
 
 class Listed(Section):
@@ -20,12 +23,18 @@ class Listed(Section):
     """
 
     detail_height: ClassVar[int]
+    _all_details = False
 
     def body(self) -> Iterable[Widget]:
         """See `Section.body`."""
         yield Panel(id="head")
         yield Lines("list")
+        yield from self.details()
+
+    def details(self) -> Iterable[Widget]:
+        """The widgets below the list: the detail, and the place for all of it."""
         yield Panel(id="detail")
+        yield Lines("details", cursor=False)
 
     def lines(self) -> Lines:
         """See `Section.lines`."""
@@ -33,8 +42,9 @@ class Listed(Section):
 
     def head(self, title: str, answer: str, *below: Row) -> None:
         """Draw the answer, a rule, and the rows below it."""
-        width = self.size.width
-        answered = wrapped(answer, width, row((f" {title:<11}", "strong")))
+        width, height = self.size
+        most = 99 if self._all_details else max(height // _HEAD_PER_LINES, 2)
+        answered = wrapped(answer, width, row((f" {title:<11}", "strong")), most=most)
         self.query_one("#head", Panel).show([*answered, rule(width), *below])
 
     def detail(self, view: View) -> list[Row]:
@@ -43,9 +53,32 @@ class Listed(Section):
 
     def explain(self, view: View) -> None:
         """Draw the detail; in a low window it takes half of it at most."""
+        found = self.detail(view)
         height = max(min(self.detail_height, self.size.height // 2), 4)
-        rows = [rule(self.size.width), *self.detail(view)]
-        self.query_one("#detail", Panel).show(exactly(rows, height))
+        rows = exactly([rule(self.size.width), *found], height)
+        self.query_one("#detail", Panel).show(rows)
+        for name in ("list", "detail"):
+            self.query_one(f"#{name}").display = not self._all_details
+        whole = self.query_one("#details", Lines)
+        whole.display = self._all_details
+        whole.show(FixedRows(found if self._all_details else ()))
+
+    def moving(self) -> Lines:
+        """See `Section.moving`."""
+        return self.query_one("#details", Lines) if self._all_details else self.lines()
+
+    def close_something(self) -> bool:
+        """Show the list again."""
+        had = self._all_details
+        if had:
+            self.action_details()
+        return had
+
+    def action_details(self) -> None:
+        """Show all that is known of the chosen line in place of the list, or the list again."""
+        self._all_details = not self._all_details
+        self.query_one("#details", Lines).scroll_to(y=0, animate=False)
+        self.draw()
 
     def on_lines_moved(self) -> None:
         """Explain the line that the cursor came to."""

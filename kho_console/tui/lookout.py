@@ -1,5 +1,6 @@
 """The daemon threads that read: a read stuck in the kernel must not keep the program alive."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ _QUIET = 0.5
 
 _LONGEST_BURST = 5.0
 _PATIENCE_FOR_EVENTS = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class Lookout:
         try:
             return self._observer.full() if full else self._observer.light()
         except Exception as error:  # Whatever it is, the screen must live on and say so.
+            _log.exception("a look failed")
             return Failure(f"{type(error).__name__}: {error}")
 
     def _listen(self) -> None:
@@ -117,6 +121,7 @@ class Lookout:
                     self._until_quiet()
                     self._answer_events()
         except Exception as error:  # As above; without events the slow looks go on.
+            _log.exception("events are not heard any more")
             self._deliver(Failure(f"events are not heard any more: {error}"))
 
     def _until_quiet(self) -> None:

@@ -5,7 +5,8 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from kho_console.tui import commands
-from kho_console.tui.commands import COMMANDS, Command
+from kho_console.tui.commands import Command
+from kho_console.tui.keymap import table_of
 from kho_console.tui.section import Section
 
 
@@ -14,8 +15,9 @@ class TableCommands(Provider):
 
     def _commands(self) -> tuple[Command, ...]:
         """Those of the screen below first."""
-        here = commands.available(self._subject)
-        return (*here, *(item for item in COMMANDS if item not in here))
+        table = table_of(self.app)
+        here = commands.available(self._subject, table)
+        return (*here, *(item for item in table if item not in here))
 
     @property
     def _subject(self) -> str:

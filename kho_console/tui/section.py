@@ -14,8 +14,7 @@ from kho_console.tui.rows import row
 from kho_console.tui.widgets.banner import Banner, Condition
 from kho_console.tui.widgets.keys import Keys
 from kho_console.tui.widgets.lines import Lines
-from kho_console.tui.widgets.page import Page
-from kho_console.tui.widgets.painted import Panel
+from kho_console.tui.widgets.painted import LOOK_CLASSES, Panel
 from kho_console.tui.widgets.prompt import Prompt
 
 LEAST_WIDTH = 40
@@ -31,9 +30,11 @@ class Section(Screen[None], inherit_bindings=False):
     """
 
     AUTO_FOCUS: ClassVar[str | None] = ""
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(LOOK_CLASSES)
     subject: ClassVar[str]
     view: View | None = None
     _condition: Condition | None = None
+    _wanted = ""
 
     def body(self) -> Iterable[Widget]:
         """The widgets of the subject."""
@@ -46,9 +47,20 @@ class Section(Screen[None], inherit_bindings=False):
         """The list of the screen."""
         return None
 
-    def moving(self) -> Lines | Page | None:
-        """What the arrows move in: the list, where there is one."""
+    def moving(self) -> Lines | None:
+        """What the arrows move in: the list, unless something stands in its place."""
         return self.lines()
+
+    def arrive(self, wanted: str) -> None:
+        """Go to what another screen led here for; nothing happens where it is not there."""
+
+    async def follow(self, section: str, wanted: str = "") -> None:
+        """Go to another screen, and there to what is wanted."""
+        await self.app.run_action(f"section('{section}')")
+        screen = self.app.screen
+        if isinstance(screen, Section):
+            screen._wanted = wanted
+            screen.draw()
 
     def close_something(self) -> bool:
         """Close what is open on the screen; False where nothing is."""
@@ -72,7 +84,7 @@ class Section(Screen[None], inherit_bindings=False):
             return
         self._frame()
         if new and view is not None and not self._small():
-            self.show(view)
+            self._show_view(view)
 
     def say(self, words: str) -> None:
         """Say something in the bottom line, until the next key."""
@@ -86,7 +98,7 @@ class Section(Screen[None], inherit_bindings=False):
             return
         self._frame()
         if self.view is not None and not self._small():
-            self.show(self.view)
+            self._show_view(self.view)
 
     def on_mount(self) -> None:
         """Draw the first time."""
@@ -116,6 +128,12 @@ class Section(Screen[None], inherit_bindings=False):
         """Move to the first or the last line."""
         if (found := self.moving()) is not None:
             found.end(last=last)
+
+    def _show_view(self, view: View) -> None:
+        self.show(view)
+        wanted, self._wanted = self._wanted, ""
+        if wanted:
+            self.arrive(wanted)
 
     def _frame(self) -> None:
         small = self._small()

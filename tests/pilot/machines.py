@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from kho_console.config.settings import Settings
 from kho_console.engine.observer import Observer
 from kho_console.model.event import Event, EventsLost
 from kho_console.source.fixture import FixtureSource
@@ -92,8 +93,9 @@ class LiveRecording(FixtureSource):
         return self.reads[EACH_LOOK]
 
 
-def console(name: str) -> KhoConsole:
-    return KhoConsole(Observer(FixtureSource(folder(name))), interval=NEVER)
+def console(name: str, theme: str = "dark") -> KhoConsole:
+    settings = Settings(theme=theme, interval=NEVER)
+    return KhoConsole(Observer(FixtureSource(folder(name))), settings=settings)
 
 
 async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:

@@ -1,11 +1,17 @@
 """Pictures go to the state folder and nowhere else."""
 
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.pilot.machines import bottom, console, open_screen
+
+README = (("overview", "1", "dark"), ("preserved", "4", "light"))
+
+WRITE = "KHO_CONSOLE_WRITE_PICTURES"
+"""Environment variable: write the pictures anew."""
 
 
 async def test_a_picture_is_written_under_a_free_name(
@@ -38,13 +44,19 @@ async def test_a_picture_that_cannot_be_written_is_said(
         assert "no picture: " in bottom(screen)
 
 
-async def test_the_picture_of_the_readme_is_what_the_console_draws() -> None:
-    picture = Path(__file__).parent / "pictures" / "overview.svg"
+@pytest.mark.parametrize(("name", "key", "theme"), README, ids=lambda value: str(value))
+async def test_the_pictures_of_the_readme_are_what_the_console_draws(
+    name: str, key: str, theme: str
+) -> None:
+    picture = Path(__file__).parent / "pictures" / f"{name}.svg"
     readme = Path(__file__).resolve().parents[2] / "README.md"
-    assert "(tests/pilot/pictures/overview.svg)" in readme.read_text()
-    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
-        await open_screen(pilot, "1")
+    assert f"(tests/pilot/pictures/{name}.svg)" in readme.read_text()
+    app = console("linux-7.3.4/ready", theme=theme)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot, key)
         drawn = pilot.app.export_screenshot(title="kho-console")
+    if os.environ.get(WRITE):
+        picture.write_text(drawn)
     assert _words(drawn) == _words(picture.read_text())
 
 

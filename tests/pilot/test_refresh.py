@@ -4,6 +4,7 @@ import pytest
 from textual.geometry import Region
 from textual.pilot import Pilot
 
+from kho_console.config.settings import Settings
 from kho_console.engine.observer import Observer
 from kho_console.model.event import Event
 from kho_console.tui.app import KhoConsole
@@ -35,7 +36,9 @@ class Clock:
 
 def watched(source: LiveRecording, clock: Clock | None = None) -> KhoConsole:
     clock = clock or Clock()
-    return KhoConsole(Observer(source, clock), interval=NEVER, patience=5.0, clock=clock)
+    return KhoConsole(
+        Observer(source, clock), settings=Settings(interval=NEVER), patience=5.0, clock=clock
+    )
 
 
 async def look(pilot: Pilot[int], app: KhoConsole) -> None:

@@ -17,6 +17,7 @@ KEYS = {
     "sessions": "5",
     "findings": "8",
     "doctor": "9",
+    "log": "0",
     "help": "question_mark",
 }
 
@@ -72,7 +73,7 @@ async def test_the_overview_answers_first() -> None:
         assert bottom(screen) == (
             " 2 Scratch 3 Blobs 4 Preserved 5 Sessions 8 Findings 9 Doctor ? help q quit"
         )
-        order = ("HANDOVER", "FINDINGS", "CARRIES", "SCRATCH", "CRASH", "node0  0x", "EVENTS")
+        order = ("HANDOVER", "FINDINGS", "CARRIES", "SCRATCH", "CRASH", "EVENTS", "node0  0x")
         assert sorted(order, key=shown.index) == list(order)
         assert "PgDn shows more" not in shown
 
@@ -108,7 +109,7 @@ async def test_the_least_size_shows_the_verdict_and_the_worst_finding_first() ->
     async with console("linux-7.3.4/hotplugged").run_test(size=(40, 15)) as pilot:
         screen = await seen(pilot)
         frame = _drawn(screen)
-        assert frame[2].startswith(" HANDOVER   ")
+        assert frame[2].startswith(">HANDOVER   ")
         worst = screen.view.findings[0] if screen.view else None
         assert worst is not None
         assert any(line.startswith((f" ! {worst.id}", f" x {worst.id}")) for line in frame)
@@ -117,7 +118,7 @@ async def test_the_least_size_shows_the_verdict_and_the_worst_finding_first() ->
         assert not any("EVENTS" in line for line in frame)
         await pilot.press("end")
         await pilot.pause()
-        assert any(line.startswith(" EVENTS") for line in _drawn(screen))
+        assert any(line.startswith(">EVENTS") for line in _drawn(screen))
         await pilot.press("home")
         await pilot.pause()
         assert _drawn(screen) == frame
@@ -131,8 +132,7 @@ async def test_the_least_size_shows_the_verdict_and_the_worst_finding_first() ->
 async def test_a_long_source_leaves_room_for_the_mode() -> None:
     async with console("hostile/addresses-at-the-end").run_test(size=(40, 15)) as pilot:
         shown = banner(await seen(pilot))
-        assert len(shown) <= 40
-        assert shown.endswith("..  R/O")
+        assert shown == " a..  hostile/addresses-at-the-end  R/O"
     async with console("linux-7.1.13/restored").run_test(size=(60, 24)) as pilot:
         shown = banner(await seen(pilot))
         assert shown == " hv-17  7.1.13 x86_64..  FIXTURE linux-7.1.13/restored  R/O"
@@ -149,8 +149,8 @@ async def test_scratch_areas_stand_with_their_place() -> None:
     async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
         shown = text(await open_screen(pilot, "2"))
         assert "836.0 MiB (876,609,536 bytes) in 4 areas" in shown
-        assert "low memory  0x0000_1040_0000    0x0000_3ec0_0000     744.0 MiB" in shown
-        assert "global      none: the kernel reserved nothing" in shown
+        assert "low memory  0x0000_1040_0000  0x0000_3ec0_0000   744.0 MiB" in shown
+        assert "global      none: nothing reserved for this" in shown
 
 
 async def test_a_cut_root_tree_says_so_and_is_whole() -> None:
@@ -287,7 +287,7 @@ async def test_a_finding_with_its_evidence() -> None:
 async def test_doctor_lists_its_checks() -> None:
     async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
         shown = text(await open_screen(pilot, "9"))
-        assert "17 passed" in shown
+        assert "20 passed" in shown
         assert "CONFIG_KEXEC_HANDOVER=y" in shown
 
 

@@ -1,19 +1,22 @@
-"""All commands and their keys, from the table they come from."""
+"""All commands and their keys, from the table they come from: first what works where one was."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from textual.widget import Widget
 
 from kho_console.engine.observer import View
 from kho_console.tui import commands
-from kho_console.tui.commands import COMMANDS, SCREENS, Command
+from kho_console.tui.commands import SCREENS, Command
+from kho_console.tui.console import section_before
+from kho_console.tui.keymap import table_of
 from kho_console.tui.rows import FixedRows, Row, row, rule, wrapped
 from kho_console.tui.section import Section
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
 
 _KEYS = 13
-_TITLE = 20
+_TITLE = 22
+_NARROW = 60
 
 
 class Help(Section):
@@ -31,6 +34,11 @@ class Help(Section):
         """See `Section.lines`."""
         return self.query_one("#list", Lines)
 
+    def on_screen_resume(self) -> None:
+        """Begin with the commands of the screen that one came from."""
+        self.draw()
+        self.lines().scroll_to(y=0, animate=False)
+
     def draw(self) -> None:
         """Draw the help, which needs no view."""
         super().draw()
@@ -38,32 +46,44 @@ class Help(Section):
         if not self.is_mounted or not width:
             return
         words = "every key, from the table that makes them; : finds a command by name"
-        head = [row((" HELP       ", "strong"), words), rule(width)]
-        self.query_one("#head", Panel).show(head)
-        self.lines().show(FixedRows(_rows(width)))
+        head = wrapped(words, width, row((" HELP       ", "strong")))
+        self.query_one("#head", Panel).show([*head, rule(width)])
+        rows = help_rows(section_before(self.app), width, table_of(self.app))
+        self.lines().show(FixedRows(rows))
 
     def show(self, view: View) -> None:
         """See `Section.show`; nothing here depends on the machine."""
 
 
-def _rows(width: int) -> list[Row]:
-    rows: list[Row] = []
-    groups: dict[str, list[Command]] = {}
-    for item in COMMANDS:
-        groups.setdefault(_place(item), []).append(item)
-    for place, items in groups.items():
-        rows += [(), row((f" {place}", "info"))] if rows else [row((f" {place}", "info"))]
-        for item in items:
-            first = row(
-                (f"  {' '.join(item.signs):<{_KEYS}}", "strong"), f"{item.title:<{_TITLE}} "
-            )
-            rows += wrapped(item.help, width, first, "dim")
-    return rows
+def help_rows(screen: str, width: int, table: tuple[Command, ...]) -> list[Row]:
+    """All commands, those of `screen` first, then those of all screens, then the others."""
+    own = [item for item in table if screen in item.screens and item.screens != SCREENS]
+    common = [item for item in table if item.screens == SCREENS]
+    everywhere = [item for item in table if not item.screens]
+    rows = [
+        *_group(f"on this screen, {screen.capitalize()}", own, width),
+        *_group("on every screen", common, width),
+        *_group("everywhere", everywhere, width),
+    ]
+    others: dict[str, list[Command]] = {}
+    for item in table:
+        if item not in (*own, *common, *everywhere):
+            place = "on " + " and ".join(name.capitalize() for name in item.screens)
+            others.setdefault(place, []).append(item)
+    for place, items in others.items():
+        rows += _group(place, items, width)
+    return rows[1:]
 
 
-def _place(item: Command) -> str:
-    if not item.screens:
-        return "everywhere"
-    if item.screens == SCREENS:
-        return "on every screen"
-    return "on " + " and ".join(name.capitalize() for name in item.screens)
+def _group(place: str, items: Iterable[Command], width: int) -> Iterator[Row]:
+    """A heading and its commands behind an empty line; nothing where there is no command."""
+    for at, item in enumerate(items):
+        if not at:
+            yield ()
+            yield row((f" {place}", "info"))
+        signs = " ".join(item.signs)
+        first = row((f"  {signs:<{_KEYS}}", "strong"), f"{item.title:<{_TITLE}} ")
+        if width < _NARROW:
+            yield row((f"  {signs}  ", "strong"), item.title)
+            first = row("     ")
+        yield from wrapped(item.help, width, first, "dim")

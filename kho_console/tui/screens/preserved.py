@@ -1,72 +1,34 @@
 """Preserved memory: how much, where on the machine, and whose."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
+from textual.app import App
+from textual.geometry import Size
 from textual.widget import Widget
 
 from kho_console import text
-from kho_console.engine import extents, strip
+from kho_console.engine import extents
 from kho_console.engine.extents import Rows, Share
+from kho_console.engine.filter import SYNTAX, Filter, FilterError, Searched, parsed
 from kho_console.engine.observer import View
-from kho_console.model.owner import Ownership
+from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import PreservedMap
-from kho_console.model.snapshot import Inventory
-from kho_console.model.unknown import Unknown
-from kho_console.tui import commands
-from kho_console.tui.rows import FixedRows, Row, column, row, rule, spread, wrapped
+from kho_console.model.snapshot import Inventory, Snapshot
+from kho_console.model.unknown import Maybe, Unknown
+from kho_console.tui import commands, extent_export
+from kho_console.tui.exports import write_soon
+from kho_console.tui.extent_rows import ExtentRows, ShareRows
+from kho_console.tui.rows import FixedRows, Row, clipped, row, rule, spread, wrapped
 from kho_console.tui.section import Section
+from kho_console.tui.under_mark import under_mark
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
 from kho_console.tui.widgets.prompt import Prompt
 from kho_console.tui.widgets.strip_map import StripPanel
 
-_OWNER_AT = 39
-_SHARE_AT = 42
-
-
-class ExtentRows:
-    """A line source over extents."""
-
-    def __init__(self, found: PreservedMap, rows: Rows, width: int) -> None:
-        self._found = found
-        self._extents = rows
-        self._width = width
-
-    def __len__(self) -> int:
-        return len(self._extents)
-
-    def row(self, index: int) -> Row:
-        """See `LineSource.row`."""
-        item = self._extents[index]
-        orders = extents.orders(self._found, item.range)
-        letter = strip.OWNERS[item.owner.kind]
-        return row(
-            (f" {text.address(item.range.start):<17}", "address"),
-            f"{text.size(item.range.size):>11}  {_orders(orders):>5}  ",
-            (letter, f"letter-{letter}"),
-            f" {column(text.owner(item.owner), max(self._width - _OWNER_AT - 1, 8))}",
-        )
-
-
-class ShareRows:
-    """A line source over what each owner has."""
-
-    def __init__(self, shares: Sequence[Share], width: int) -> None:
-        self._shares = shares
-        self._width = width
-
-    def __len__(self) -> int:
-        return len(self._shares)
-
-    def row(self, index: int) -> Row:
-        """See `LineSource.row`."""
-        share = self._shares[index]
-        letter = strip.OWNERS[share.owner.kind]
-        return row(
-            f" {text.size(share.bytes):>10}  {share.bytes:>15,}  {share.extents:>8,}  ",
-            (letter, f"letter-{letter}"),
-            f" {column(text.owner(share.owner), max(self._width - _SHARE_AT - 1, 8))}",
-        )
+_LOW = 20
+"""Lines below which everything but the list takes as few of them as it can."""
 
 
 class Preserved(Section):
@@ -78,11 +40,16 @@ class Preserved(Section):
     def __init__(self) -> None:
         """Start with all extents."""
         super().__init__()
-        self._filter = ""
+        self._words = ""
+        self._filter = Filter()
         self._by_owner = False
-        self._rows: Rows | None = None
+        self._rows: Maybe[Rows] | None = None
+        self._chosen: tuple[Inventory, Filter] | None = None
         self._shares: Sequence[Share] = ()
-        self._drawn: tuple[Inventory, str, bool, int] | None = None
+        self._drawn: tuple[Inventory, Filter, bool, Size] | None = None
+        self._totals: tuple[PreservedMap, str] | None = None
+        self._looked: MemoryRange | None = None
+        self._marked: int | None = None
 
     def body(self) -> Iterable[Widget]:
         """See `Section.body`."""
@@ -100,43 +67,53 @@ class Preserved(Section):
     def _strip(self) -> StripPanel:
         return self.query_one(StripPanel)
 
+    @property
+    def _known(self) -> Rows | None:
+        """The rows, where there are any to know."""
+        return self._rows if isinstance(self._rows, Rows) else None
+
+    @property
+    def _low(self) -> bool:
+        return self.size.height < _LOW
+
     def show(self, view: View) -> None:
         """See `Section.show`."""
-        width, inventory = self.size.width, view.snapshot.inventory
-        most = max(1, min(8, self.size.height // 6))
-        self._strip.show_map(view.strip, view.snapshot.machine.page_size, width, most)
-        if self._drawn == (inventory, self._filter, self._by_owner, width):
+        snapshot, most = view.snapshot, 1 if self._low else min(8, self.size.height // 6)
+        self._strip.show_map(view.strip, snapshot.machine.page_size, self.size.width, most)
+        drawn = (snapshot.inventory, self._filter, self._by_owner, self.size)
+        if self._drawn == drawn:
             return
-        self._drawn = (inventory, self._filter, self._by_owner, width)
-        found, ownership = inventory.preserved, inventory.ownership
+        self._drawn = drawn
+        if self._chosen != (snapshot.inventory, self._filter):
+            self._chosen = (snapshot.inventory, self._filter)
+            self._rows = _rows(snapshot, self._filter)
+        found = snapshot.inventory.preserved
         if isinstance(found, Unknown):
             self._none(text.why(found))
-        elif isinstance(ownership, Unknown):
-            self._none(text.why(ownership))
-        else:
-            head = [*_totals(found, ownership, width), rule(width)]
-            self.query_one("#head", Panel).show(head)
-            wanted = extents.named(self._filter, text.owner)
-            self._rows = extents.select(ownership, wanted)
-            self._shares = [item for item in extents.shares(ownership) if wanted(item.owner)]
-            self.lines().show(
-                ShareRows(self._shares, width)
-                if self._by_owner
-                else ExtentRows(found, self._rows, width)
-            )
-            self._place()
+        elif isinstance(self._rows, Unknown):
+            self._none(text.why(self._rows))
+        elif self._rows is not None:
+            self._list(found, self._rows)
 
     def on_lines_moved(self) -> None:
-        """Mark the chosen extent on the strip."""
+        """Mark the chosen extent on the strip, unless the mark has led to it."""
+        if self._marked != self.lines().cursor:
+            self._mark()
+        self._marked = None
         self._place()
+
+    def on_strip_panel_marked(self) -> None:
+        """Say what is under the mark that the mouse has put."""
+        self._foot()
 
     def close_something(self) -> bool:
         """Show the extents again, then take the filter away."""
         if self._by_owner:
             self.action_owners()
             return True
-        had, self._filter = bool(self._filter), ""
-        self.draw()
+        had = bool(self._words)
+        if had:
+            self._filter_by("")
         return had
 
     def action_owners(self) -> None:
@@ -147,11 +124,11 @@ class Preserved(Section):
 
     def action_filter(self) -> None:
         """Ask for a filter."""
-        self.query_one(Prompt).ask("filter (owner:WORD)", self._filter, self._filter_by)
+        self.query_one(Prompt).ask("filter", self._words, self._filter_by, hint=SYNTAX)
 
     def action_go(self) -> None:
         """Ask for an address."""
-        self.query_one(Prompt).ask("go to address", "", self.go_to)
+        self.query_one(Prompt).ask("go to address", "", self.go_to, hint="0x6741_2000")
 
     def go_to(self, words: str) -> None:
         """Go to the extent at the address that was typed, or the next one behind it."""
@@ -160,117 +137,180 @@ class Preserved(Section):
         except ValueError as error:
             self.say(str(error))
             return
-        if self._rows is None or not len(self._rows):
+        if not self._known:
             self.say("there is no list to go to an address in")
             return
         if self._by_owner:
             self.action_owners()
-        found = self._rows.row_at(address)
-        self.lines().go(found)
-        self._strip.put_mark(address)
-        self._say_unless_held(address, found)
+        found = self._known.row_at(address)
+        self._go(found, address)
+        held = self._known[found].range
+        if not held.start <= address < held.end:
+            self.say(
+                f"{text.address(address)} is not in the list; this is the {_beside(held, address)}"
+            )
 
     def action_zoom(self, step: int) -> None:
         """Show the strip larger or smaller around its mark."""
         self._strip.zoom(step)
+        self._foot()
 
     def action_cell(self, step: int) -> None:
         """Move the mark of the strip."""
         self._strip.move_mark(step)
         self._foot()
 
+    def action_node(self, step: int) -> None:
+        """Move the mark to another line of the strip."""
+        self._strip.move_line(step)
+        self._foot()
+
     def action_look(self) -> None:
-        """Go to the first extent of the owner, or of the cell under the strip's mark."""
+        """Go to the first extent of the owner, or of the cell under the mark, and tell of it."""
         if self._by_owner:
             self._look_at_owner()
             return
-        cell = self._strip.cell
-        if cell is None or self.view is None:
+        mark, cell = self._strip.mark, self._strip.cell
+        if mark is None or cell is None:
             return
-        mark = self._strip.mark
-        if self._rows is not None and len(self._rows):
-            found = self._rows.row_at(cell.start)
-            if self._rows[found].range.overlaps(cell):
-                self.lines().go(found)
-                if mark is not None:
-                    self._strip.put_mark(mark)
-                return
+        self._looked = cell
+        if self._known and (held := self._known.within(cell)):
+            self._go(held.start, mark)
+        self._foot()
+
+    def action_export(self) -> None:
+        """Write what the list shows."""
+        contents = self.exported()
+        if contents is None:
+            self.say("x there is no list to export")
+            return
+        self.say("writing ..")
+        write_soon(cast(App[int], self.app), self.subject, contents)
+
+    def exported(self) -> Mapping[str, Iterable[str]] | None:
+        """See `Exporter.exported`."""
+        if self._known is None:
+            return None
+        if self._by_owner:
+            return extent_export.of_shares(self._shares, self._words)
+        return extent_export.of_extents(self._known, self._words)
+
+    def _go(self, found: int, address: int) -> None:
+        """Go to a row, and put the mark at an address of or near it."""
+        if found != self.lines().cursor:
+            self._marked = found
+        self.lines().go(found)
+        self._strip.put_mark(address)
         self._foot()
 
     def _look_at_owner(self) -> None:
         """Leave the owners for the first extent of the chosen one."""
-        if not self._shares or self._rows is None:
+        if not self._shares or self._known is None:
             return
-        owner = self._shares[self.lines().cursor].owner
-        first = extents.first_of(self._rows, owner)
+        first = extents.first_of(self._known, self._shares[self.lines().cursor].owner)
         self.action_owners()
         self.lines().go(first)
 
     def _filter_by(self, words: str) -> None:
-        self._filter = words.strip()
+        """Take a filter, or ask again where it cannot be had; the old one stays until then."""
+        words = words.strip()
+        prompt = self.query_one(Prompt)
+        try:
+            chosen = parsed(words)
+        except FilterError as error:
+            prompt.ask("filter", words, self._filter_by, hint=SYNTAX, at=error.position - 1)
+            self.say(f"x {error}")
+            return
+        if self.view is not None and isinstance(self._rows, Rows):
+            rows = _rows(self.view.snapshot, chosen)
+            if isinstance(rows, Unknown):
+                prompt.ask("filter", words, self._filter_by, hint=SYNTAX)
+                self.say(f"x {text.why(rows)}")
+                return
+            self._rows, self._chosen = rows, (self.view.snapshot.inventory, chosen)
+        self._words, self._filter = words, chosen
+        self.say("")
         self.lines().go(0)
         self.draw()
+        self._mark()
 
-    def _say_unless_held(self, address: int, found: int) -> None:
-        if self._rows is None:
-            return
-        held = self._rows[found].range
-        if not held.start <= address < held.end:
-            self.say(f"{text.address(address)} is not in the list; this is the next one")
+    def _list(self, found: PreservedMap, rows: Rows) -> None:
+        """Draw the totals and the list."""
+        width = self.size.width
+        if self._totals is None or self._totals[0] is not found:
+            self._totals = (found, _totals(found, rows))
+        head = wrapped(self._totals[1], width, row(" "), most=1 if self._low else 99)
+        self.query_one("#head", Panel).show([*head, rule(width)])
+        if self._by_owner:
+            self._shares = extents.shares(rows)
+            self.lines().show(ShareRows(self._shares, width))
+        else:
+            self.lines().show(ExtentRows(found, rows, width))
+        if self._strip.mark is None:
+            self._mark()
+        self._place()
 
     def _none(self, words: str) -> None:
         """Say why there is no list."""
         width = self.size.width
-        self._rows, self._shares = None, ()
+        self._shares = ()
         label = row((" PRESERVED  ", "strong"))
         self.query_one("#head", Panel).show([*wrapped(words, width, label), rule(width)])
         self.query_one("#columns", Panel).show([rule(width)])
         self.lines().show(FixedRows([]))
         self._foot()
 
+    def _mark(self) -> None:
+        """Put the mark of the strip on the chosen extent."""
+        if self._known and not self._by_owner:
+            self._strip.put_mark(self._known[self.lines().cursor].range.start)
+
     def _place(self) -> None:
-        """Draw where in the list the cursor stands, and mark it on the strip."""
-        if self._rows is None:
-            return
-        width, at = self.size.width, self.lines().cursor
-        count = len(self._shares if self._by_owner else self._rows)
-        titles = f"   {'address':<17}{'size':>11}  {'order':>5}  owner"
-        if self._by_owner:
-            titles = f"  {'size':>10}  {'bytes':>15}  {'extents':>8}  owner"
-        place = f"{at + 1 if count else 0:,} of {count:,} "
-        head = spread(row((titles, "dim")), row((place, "dim")), width)
-        self.query_one("#columns", Panel).show([rule(width), head])
-        if count and not self._by_owner:
-            self._strip.put_mark(self._rows[at].range.start)
+        """Draw where in the list the cursor stands."""
+        source, width, at = self.lines().source, self.size.width, self.lines().cursor
+        if isinstance(source, ExtentRows | ShareRows):
+            place = f"{at + 1 if len(source) else 0:,} of {len(source):,} "
+            head = spread(row((source.titles, "dim")), row((place, "dim")), width)
+            self.query_one("#columns", Panel).show([head] if self._low else [rule(width), head])
         self._foot()
 
     def _foot(self) -> None:
-        """What is under the mark, and what the filter leaves."""
-        cell, found = self._strip.cell, row()
+        """What the chosen extent is, what is under the mark, what the filter leaves."""
+        rows: list[Row] = []
+        width = self.size.width
+        source = self.lines().source
+        if isinstance(source, ExtentRows) and len(source) and not self._low:
+            rows.append(source.exactly(self.lines().cursor))
+        cell = self._strip.cell
         if cell is not None and self.view is not None:
-            here = strip.letters(cell, self.view.strip.layers(by_owner=True)) or strip.HOLE
-            place = f"{text.address(cell.start)} {text.size(cell.size)}"
-            found = row((" mark ", "dim"), (place, "address"), (f" holds {here}", "dim"))
-        chosen = row()
-        if self._filter and self._rows is not None:
-            total = text.size(self._rows.bytes)
-            left = f"{text.count(len(self._rows), 'extent')}, {total}"
-            chosen = row((f"filter {text.escaped(self._filter)}: {left} ", "warning"))
-        self.query_one("#foot", Panel).show([spread(found, chosen, self.size.width)])
+            layers = self.view.strip.layers(by_owner=True)
+            rows += under_mark(cell, layers, self._known, width, whole=cell == self._looked)
+        if self._words and self._known is not None:
+            left = text.kept(len(self._known), len(self._known.ownership), self._known.bytes)
+            filtered = row((f" filter: {text.escaped(self._words)}", "warning"))
+            rows.append(spread(filtered, row((f"{left} ", "strong")), width))
+        self.query_one("#foot", Panel).show([clipped(found, width) for found in rows])
 
 
-def _totals(found: PreservedMap, ownership: Ownership, width: int) -> list[Row]:
+def _rows(snapshot: Snapshot, chosen: Filter) -> Maybe[Rows]:
+    found, ownership = snapshot.inventory.preserved, snapshot.inventory.ownership
+    if isinstance(found, Unknown):
+        return found
+    if isinstance(ownership, Unknown):
+        return ownership
+    return chosen.rows(Searched(ownership, found, snapshot.memory.nodes, text.owner))
+
+
+def _totals(found: PreservedMap, rows: Rows) -> str:
+    """How much there is: it is summed up over the whole map, so not for every drawing."""
     blocks = sum(found.blocks_by_order.values())
-    search = "" if ownership.complete else " · owners searched in part"
-    words = (
+    search = "" if rows.ownership.complete else " · owners searched in part"
+    return (
         f"{text.exact(found.bytes)} · {text.count(blocks, 'block')} · "
         f"{text.count(len(found.ranges), 'range')} · "
         f"map {text.size(found.structure.bytes)}{search}"
     )
-    return wrapped(words, width, row(" "))
 
 
-def _orders(orders: tuple[int, ...]) -> str:
-    if not orders:
-        return "?"
-    return f"{orders[0]}" if len(orders) == 1 else f"{orders[0]}-{orders[-1]}"
+def _beside(held: MemoryRange, address: int) -> str:
+    return "next one" if held.start > address else "last one"

@@ -1,28 +1,40 @@
-"""The areas that the next kernel boots in, and where they lie."""
+"""The areas that the next kernel boots in: where they lie, what they hold, what was asked for."""
 
 from collections.abc import Iterable
 
 from textual.widget import Widget
 
 from kho_console import text
+from kho_console.engine import scratch_fit
 from kho_console.engine.observer import View
-from kho_console.model.memory import ScratchArea
-from kho_console.model.unknown import Unknown
-from kho_console.tui import commands
-from kho_console.tui.rows import FixedRows, Row, row, rule, wrapped
-from kho_console.tui.section import Section
+from kho_console.engine.scratch_fit import Fit
+from kho_console.tui import commands, scratch_rows
+from kho_console.tui.listed import Listed
+from kho_console.tui.rows import FixedRows, Row, rule
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
 from kho_console.tui.widgets.strip_map import StripPanel
 
-_MOST_BANDS = 6
+_BAND_PER_LINES = 6
+"""Lines of the screen for each line of the strip."""
+
+_ANSWER_PER_LINES = 8
+"""Lines of the screen for each line of the answer."""
+
+_LEAST_FOR_STRIP = 20
 
 
-class Scratch(Section):
+class Scratch(Listed):
     """See the module."""
 
     subject = "scratch"
+    detail_height = 8
     BINDINGS = commands.bindings(subject)
+
+    def __init__(self) -> None:
+        """Start without areas."""
+        super().__init__()
+        self._fits: tuple[Fit, ...] = ()
 
     def body(self) -> Iterable[Widget]:
         """See `Section.body`."""
@@ -30,56 +42,46 @@ class Scratch(Section):
         yield StripPanel(id="strip").without_owners()
         yield Panel(id="columns")
         yield Lines("list")
-
-    def lines(self) -> Lines:
-        """See `Section.lines`."""
-        return self.query_one("#list", Lines)
+        yield from self.details()
 
     def show(self, view: View) -> None:
         """See `Section.show`."""
-        width = self.size.width
-        self.query_one("#head", Panel).show([*_answer(view, width), rule(width)])
+        width, height = self.size
+        snapshot = view.snapshot
+        self._fits = scratch_fit.fits(snapshot)
+        most = 99 if self._all_details else max(height // _ANSWER_PER_LINES, 2)
+        head = scratch_rows.answer(snapshot, width, most)
+        self.query_one("#head", Panel).show([*head, rule(width)])
         strip = self.query_one(StripPanel)
-        strip.show_map(view.strip, view.snapshot.machine.page_size, width, _MOST_BANDS)
-        titles = f"   {'for':<12}{'from':<20}{'to, excluded':<20}{'size':>10}  bytes"
-        self.query_one("#columns", Panel).show([rule(width), row((titles, "dim"))])
-        areas = view.snapshot.scratch
-        if isinstance(areas, Unknown):
-            self.lines().show(FixedRows([]))
-            return
-        self.lines().show(FixedRows([_line(area) for area in areas]))
-        self._mark(areas)
+        strip.display = height >= _LEAST_FOR_STRIP
+        most = max(height // _BAND_PER_LINES, 1)
+        strip.show_map(view.strip, snapshot.machine.page_size, width, most)
+        columns = [rule(width)] if strip.display else []
+        if self._fits:
+            columns.append(scratch_rows.titles(width))
+        self.query_one("#columns", Panel).show(columns)
+        self.lines().show(FixedRows([scratch_rows.line(item, width) for item in self._fits]))
+        self.explain(view)
+        self._mark()
+
+    def arrive(self, wanted: str) -> None:
+        """Go to the area of that role."""
+        roles = [text.scratch_role(item.area) for item in self._fits]
+        if wanted in roles:
+            self.lines().go(roles.index(wanted))
+
+    def detail(self, view: View) -> list[Row]:
+        """See `Listed.detail`."""
+        if not self._fits:
+            return []
+        chosen = self._fits[self.lines().cursor]
+        return scratch_rows.whole(chosen, view.snapshot, self.size.width)
 
     def on_lines_moved(self) -> None:
-        """Mark the chosen area on the strip."""
-        if self.view is not None and not isinstance(self.view.snapshot.scratch, Unknown):
-            self._mark(self.view.snapshot.scratch)
+        """Explain the chosen area, and mark it on the strip."""
+        super().on_lines_moved()
+        self._mark()
 
-    def _mark(self, areas: tuple[ScratchArea, ...]) -> None:
-        if areas and (area := areas[self.lines().cursor]).size:
+    def _mark(self) -> None:
+        if self._fits and (area := self._fits[self.lines().cursor].area).size:
             self.query_one(StripPanel).put_mark(area.address)
-
-
-def _answer(view: View, width: int) -> list[Row]:
-    areas = view.snapshot.scratch
-    label = row((" SCRATCH    ", "strong"))
-    if isinstance(areas, Unknown):
-        return wrapped(text.why(areas), width, label)
-    words = (
-        f"{text.exact(text.total(areas))} in {text.count(len(areas), 'area')}. "
-        "The next kernel boots inside; an image larger than its area cannot be loaded."
-    )
-    return wrapped(words, width, label)
-
-
-def _line(area: ScratchArea) -> Row:
-    role = f"  {text.scratch_role(area):<12}"
-    if not area.size:
-        return row(role, ("none: the kernel reserved nothing for this", "dim"))
-    return row(
-        role,
-        (f"{text.address(area.range.start):<20}", "address"),
-        (f"{text.address(area.range.end):<20}", "address"),
-        f"{text.size(area.size):>10}",
-        (f"  {area.size:,}", "dim"),
-    )

@@ -7,6 +7,8 @@ from kho_console.engine.observer import View
 from kho_console.tui.rows import Piece, Row, plain, row, rule, spread
 from kho_console.tui.widgets.painted import Panel
 
+_NARROW = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -62,6 +64,9 @@ def _state(condition: Condition, width: int) -> Row:
     if condition.paused:
         pieces.append(("PAUSED  ", "warning"))
     mode: Piece = (f"  {condition.mode} ", "strong")
-    where = f"{condition.kind.upper()} {text.escaped(condition.name)}"
+    kind, name = condition.kind.upper(), text.escaped(condition.name)
+    # Where room is short the host comes first: a live machine has its name, the rest another.
+    short = kind if condition.kind == "live" else name
+    where = short if width < _NARROW else f"{kind} {name}"
     room = width - len(plain((*pieces, mode)))
     return (*pieces, (text.cut(where, room), "info"), mode)

@@ -1,7 +1,6 @@
 """The base of all widgets here: rows of text drawn line by line, redrawn only where they differ."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,11 +11,16 @@ from textual.widget import Widget
 from kho_console.text import harmless
 from kho_console.tui.rows import LOOKS, Row, plain
 
+LOOK_CLASSES = frozenset(f"painted--{look}" for look in LOOKS)
+"""What a screen of painted widgets has as its component classes."""
+
 
 class Painted(Widget, can_focus=False, inherit_bindings=False):
-    """Draws rows; the style sheets say how each look looks."""
+    """Draws rows; the style sheets say how each look looks.
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"painted--{look}" for look in LOOKS}
+    The looks are component classes of the screen: worked out once for it, and not for each widget.
+    """
+
     ALLOW_SELECT = False
 
     def paint(self, row: Row, width: int, over: str = "") -> Strip:
@@ -30,7 +34,7 @@ class Painted(Widget, can_focus=False, inherit_bindings=False):
     def _look(self, base: Style, *looks: str) -> Style:
         for look in looks:
             if look:
-                base += self.get_component_rich_style(f"painted--{look}", partial=True)
+                base += self.screen.get_component_rich_style(f"painted--{look}", partial=True)
         return base
 
 

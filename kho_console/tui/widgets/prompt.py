@@ -25,20 +25,45 @@ class Prompt(Horizontal):
         """Whether it waits for an answer."""
         return self._answer is not None
 
-    def ask(self, question: str, value: str, answer: Callable[[str], None]) -> None:
-        """Ask; `answer` gets the text when it is entered."""
+    def ask(
+        self,
+        question: str,
+        value: str,
+        answer: Callable[[str], None],
+        *,
+        hint: str = "",
+        at: int | None = None,
+    ) -> None:
+        """Ask; `answer` gets the text when it is entered.
+
+        Args:
+            question: What stands before the line.
+            value: The text to start with.
+            answer: Called with the text.
+            hint: What stands there while there is no text.
+            at: Where in the text the cursor stands; behind it by default.
+        """
         self._answer = answer
         panel, entry = self.query_one("#question", Panel), self.query_one(Input)
         panel.styles.width = len(question) + 3
         panel.show([row(f" {question}: ")])
+        entry.placeholder = hint
         entry.value = value
+        entry.cursor_position = len(value) if at is None else at
         self.add_class("-asking")
-        entry.focus()
+        # At once: of keys that come in one go, the ones behind must not reach the screen.
+        self.display = True
+        self.screen.set_focus(entry)
+
+    def insert(self, typed: str) -> None:
+        """Put text in at the cursor."""
+        self.query_one(Input).insert_text_at_cursor(typed)
 
     def close(self) -> None:
         """Ask no more."""
         self._answer = None
         self.remove_class("-asking")
+        self.display = False
         self.screen.set_focus(None)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

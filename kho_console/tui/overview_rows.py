@@ -1,0 +1,180 @@
+"""The words of the Overview: the answer, what is worth attention, and what it rests on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kho_console import text
+from kho_console.engine.observer import View
+from kho_console.engine.verdict import Standing, judge
+from kho_console.model.finding import Severity
+from kho_console.model.memory import ScratchArea
+from kho_console.model.session import Direction
+from kho_console.model.snapshot import Snapshot
+from kho_console.model.unknown import Unknown
+from kho_console.tui.rows import Row, flowed, plain, row, rule, wrapped
+from kho_console.tui.signs import finding_rows
+
+_LOOKS = {
+    Standing.READY: "good",
+    Standing.FLAWED: "error",
+    Standing.NOT_YET: "warning",
+    Standing.NO: "error",
+    Standing.UNKNOWN: "warning",
+}
+_LABEL = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A row, the screen that tells more, and what to go to there; no screen for none."""
+
+    row: Row
+    screen: str = ""
+    wanted: str = ""
+
+
+def overview(view: View, width: int, height: int) -> list[Linked]:
+    """All rows; findings give way so that they fit in `height`, as far as that can be."""
+    answer = [*_to("findings", _handover(view, width))]
+    rest = [*_machine(view.snapshot, width), *_to("log", _events(view, width))]
+    room = height - len(answer) - len(rest) - 1
+    return [*answer, *_findings(view, width, room), Linked(rule(width)), *rest]
+
+
+def _to(screen: str, rows: Iterable[Row]) -> Iterator[Linked]:
+    return (Linked(found, screen) for found in rows)
+
+
+def _labelled(label: str, rows: Sequence[Row]) -> list[Row]:
+    """Rows with a label before the first one."""
+    first = ((f"{label:<{_LABEL}}", "strong"),)
+    rest = ((" " * _LABEL, ""),)
+    return [(*(first if at == 0 else rest), *found) for at, found in enumerate(rows)]
+
+
+def _handover(view: View, width: int) -> list[Row]:
+    verdict, room = judge(view.snapshot, view.findings), width - _LABEL
+    sign = row((f"{verdict.standing}: ", _LOOKS[verdict.standing]))
+    words = wrapped(verdict.sentence, room, sign, "strong")
+    if verdict.detail:
+        words += wrapped(verdict.detail, room, look="dim")
+    return _labelled("HANDOVER", words)
+
+
+def _findings(view: View, width: int, most: int) -> Iterator[Linked]:
+    """How many findings there are, and the worst of them on about `most` lines.
+
+    The first one and all errors are there in any case.
+    """
+    label = row(("FINDINGS   ", "strong"), text.findings(view.findings))
+    yield Linked(label, "findings")
+    used, shown = 1, 0
+    for item in sorted(view.findings, key=lambda item: -item.severity.rank):
+        lines = [_flush(found) for found in finding_rows(item, width + 1)]
+        rest = len(view.findings) - shown
+        needed = used + len(lines) + (rest > 1)
+        if shown and item.severity is not Severity.ERROR and needed > most:
+            break
+        yield from (Linked(found, "findings", item.id) for found in lines)
+        used += len(lines)
+        shown += 1
+    if shown < len(view.findings):
+        words = f"  {len(view.findings) - shown} more on screen 8"
+        yield Linked(row((words, "dim")), "findings")
+
+
+def _flush(found: Row) -> Row:
+    """A row without the blank that it begins with; the sign of the cursor stands there."""
+    (words, look), *rest = found
+    return ((words[1:], look), *rest)
+
+
+def _machine(snapshot: Snapshot, width: int) -> Iterator[Linked]:
+    room = width - _LABEL
+    if snapshot.unavailable is None:
+        cargo = wrapped(" · ".join(_cargo(snapshot)), room)
+        yield from _to("preserved", _labelled("CARRIES", cargo))
+    if snapshot.booted_through_handover is True:
+        came = _labelled("CAME FROM", wrapped(_origin(snapshot), room))
+        yield from (Linked(found, "blobs", "in root-tree") for found in came)
+    yield from _to("scratch", _labelled("SCRATCH", _scratch(snapshot, room)))
+    yield from _to("findings", _labelled("CRASH", wrapped(_crash(snapshot), room)))
+
+
+def _cargo(snapshot: Snapshot) -> Iterable[str]:
+    """What would be handed over, one phrase each; sessions that came in do not go out again."""
+    inventory = snapshot.inventory
+    sessions = inventory.sessions
+    yield (
+        f"sessions {text.why(sessions)}"
+        if isinstance(sessions, Unknown)
+        else text.counted(item for item in sessions if item.direction is not Direction.INCOMING)
+    )
+    found = inventory.preserved
+    if isinstance(found, Unknown):
+        yield f"preserved memory {text.why(found)}"
+    else:
+        yield f"{text.size(found.bytes)} preserved in {text.count(len(found.ranges), 'range')}"
+    blobs = snapshot.outgoing.blobs
+    yield (
+        f"blobs {text.why(blobs)}" if isinstance(blobs, Unknown) else text.count(len(blobs), "blob")
+    )
+
+
+def _origin(snapshot: Snapshot) -> str:
+    parts = ["an earlier kernel, through a handover"]
+    if not isinstance(snapshot.previous_release, Unknown):
+        parts = [f"kernel {text.escaped(snapshot.previous_release)}, through a handover"]
+    if not isinstance(snapshot.kexec_count, Unknown):
+        parts.append(f"number {snapshot.kexec_count} since a cold boot")
+    waiting = snapshot.inventory.waiting
+    if not isinstance(waiting, Unknown) and waiting:
+        parts.append(f"{waiting:,} of its sessions waiting")
+    return ", ".join(parts)
+
+
+def _scratch(snapshot: Snapshot, room: int) -> list[Row]:
+    areas = snapshot.scratch
+    if isinstance(areas, Unknown):
+        return wrapped(text.why(areas), room)
+    head = row(text.size(text.total(areas)))
+    items = [row((f"{_short_role(area)} ", "dim"), _length(area)) for area in areas]
+    return flowed([head, *items], room, indent=0)
+
+
+def _short_role(area: ScratchArea) -> str:
+    return text.scratch_role(area).replace("low memory", "low").replace("node ", "node")
+
+
+def _length(area: ScratchArea) -> str:
+    return text.short_size(area.size) if area.size else "none"
+
+
+def _crash(snapshot: Snapshot) -> str:
+    regions, cpus = snapshot.memory.crash_regions, snapshot.cpus
+    if isinstance(regions, Unknown):
+        room = f"reserved memory {text.why(regions)}"
+    else:
+        total = text.total(regions)
+        room = f"{text.size(total)} reserved" if total else "no memory is reserved"
+    present = text.told(cpus.present, lambda found: f"{len(found)}")
+    possible = text.told(cpus.possible, lambda found: f"{len(found)}")
+    armed = text.armed(snapshot.kexec.crash_loaded)
+    return f"{armed} · {room} · {present} of {possible} CPUs present"
+
+
+def _events(view: View, width: int) -> list[Row]:
+    """The latest events that fit on one line, newest first."""
+    head = row(("EVENTS     ", "strong"))
+    if not view.events:
+        return [(*head, ("none seen", "dim"))]
+    boot, shown = view.snapshot.machine.boot_time, 0
+    line = head
+    for item in reversed(view.events):
+        piece = f"{text.moment(boot, item.monotonic)} {text.event(item)}   "
+        if len(plain(line)) + len(piece) > width - 13 and shown:
+            break
+        line = (*line, (piece, ""))
+        shown += 1
+    earlier = view.events_seen - shown
+    return [(*line, (f"({earlier:,} earlier)" if earlier else "", "dim"))]

@@ -11,7 +11,7 @@ KERNELS =
 # Minutes that vm-kernels may take.
 WITHIN = 600
 
-.PHONY: run test lint clean system vm-kernels vm-test vm-fixtures
+.PHONY: run test share lint pictures clean system vm-kernels vm-test vm-fixtures bench fuzz
 
 run: $(VENV)/ready-to-run
 	$(BIN)/kho-console demo
@@ -21,6 +21,14 @@ test: lint
 	  echo 'dtc is missing (Debian: device-tree-compiler). Tests that compare with it are skipped, in:'; \
 	  grep -rlE --include='*.py' 'which\(.dtc.\)' tests || echo '(no test asks for it)'; } >&2
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not vm' --durations=10
+
+# The manual and the completions that are installed with the console.
+share: $(VENV)/ready-to-run
+	$(BIN)/python -m kho_console man >kho_console/share/man/man1/kho-console.1
+	$(BIN)/python -m kho_console man config >kho_console/share/man/man5/kho-console-config.5
+	$(BIN)/python -m kho_console completion bash >kho_console/share/bash-completion/completions/kho-console
+	$(BIN)/python -m kho_console completion zsh >kho_console/share/zsh/site-functions/_kho-console
+	$(BIN)/python -m kho_console completion fish >kho_console/share/fish/vendor_completions.d/kho-console.fish
 
 lint: $(VENV)/ready-to-test
 	$(BIN)/ruff check
@@ -36,6 +44,21 @@ vm-test: $(VENV)/ready-to-test
 
 vm-fixtures: $(VENV)/ready-to-test
 	$(BIN)/python -m tests.vm.fixtures $(KERNELS)
+
+# Every screen in every look and size, for people to look at.
+pictures: $(VENV)/ready-to-test
+	$(BIN)/python -m tests.pilot.pictures_all build/pictures
+
+bench: $(VENV)/ready-to-test
+	$(BIN)/python -m tests.bench
+
+# Damaged input for every decoder and every recording; Ctrl-C ends it with what it has found.
+# The same again: make fuzz SEED=NUMBER
+CASES = 200000
+SEED =
+
+fuzz: $(VENV)/ready-to-test
+	$(BIN)/python -m tests.fuzz --cases $(CASES) $(if $(SEED),--seed $(SEED))
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -43,6 +43,7 @@ from kho_console.model.blob import LuoHeader
 from kho_console.model.generation import MapFormat
 from kho_console.model.memory import MemoryRange
 from kho_console.source.fixture import events
+from kho_console.source.live import kcore, kmsg
 from tests.abi import kernel_trees
 from tests.abi.kernel_trees import u32, u64
 from tests.abi.page_memory import PageMemory, recorded, recorded_file
@@ -78,6 +79,7 @@ _TEXTS = (
     b"crashkernel=64M-2G:64M,2G-:256M@16M crashkernel=1G,high kho=on kho_scratch=64M,0,10%",
     b'CONFIG_KEXEC_HANDOVER=y\nCONFIG_X="a b"\n',
     _FILE("linux-7.3.4/sessions", "/proc/config.gz")[:20000],
+    b"6,339,5140900,-;KHO: found\\x0akexec handover data.\n SUBSYSTEM=acpi\n",
     b"[    0.1] KHO: exec from: 7.3.4 (count 1)\n<6>[    0.2] KHO: disabling KHO revival: -22\n",
 )
 
@@ -130,7 +132,8 @@ def _structs(data: bytes) -> None:
             chosen.decode_range(data, cells, cells)
     for header in (elf.ElfHeader(True, 4, 62, 64, 1), elf.ElfHeader(False, 4, 3, 52, 65535)):
         with refused():
-            elf.read_program_headers(header, data)
+            segments = kcore.Segments(elf.read_program_headers(header, data))
+            segments.find(int.from_bytes(data[:8], "little"))
     page_flags.given_away(int.from_bytes(data[:8], "little"))
 
 
@@ -158,6 +161,7 @@ def _texts(data: bytes) -> None:
         scratch.parse(data, _NUMBERS[1])
     with refused():
         scratch.parse(data, data)
+    kmsg.as_dmesg(data)
     log = tuple(kernel_log.parse(data.decode(errors="backslashreplace")))
     kernel_log.facts(log)
     for line in log[:20]:

@@ -43,6 +43,11 @@ def listed(guest: Guest, folder: str) -> list[str]:
     return sorted(guest.run(f"ls {folder}").split())
 
 
+def has_kexec_tool(guest: Guest) -> bool:
+    """Whether kexec-tools is installed; the guest shares the host's file system."""
+    return bool(guest.run("ls /sbin/kexec /usr/sbin/kexec 2>/dev/null || true").strip())
+
+
 def finding_ids(status: Any) -> set[str]:
     return {finding["id"] for finding in status["findings"]}
 

@@ -1,23 +1,26 @@
 """The bitmaps of one order turned into runs of physical memory, or only counted.
 
 A host may have thousands of bitmaps with hundreds of millions of bits. So a batch of them is
-handled by a few operations over whole arrays, and nothing but the runs is kept.
+handled by a few operations over whole arrays or long integers, and nothing but the runs is kept.
 Bit b is byte b >> 3 under mask 1 << (b & 7), as in every bitmap of the kernel.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from kho_console.abi import runs
 from kho_console.abi.growing import GrowingAddresses
-from kho_console.model.preserved import Runs, Totals
+from kho_console.model.few import few
+from kho_console.model.preserved import Runs, Totals, view_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from kho_console.model.preserved import Addresses
+    from kho_console.model.preserved import Addresses, Buffer
 
     Words = NDArray[np.uint64]
     Bits = NDArray[np.intp]
@@ -27,6 +30,12 @@ _BATCH = 1 << 16
 
 _GAP = bytes(8)
 """A word without a bit, behind which a stretch of other memory begins."""
+
+_PIECE = 512
+"""Bytes of a batch looked at as one integer; a longer one takes longer for each bit."""
+
+_SAME = (bytes(_PIECE), b"\xff" * _PIECE)
+"""Pieces without an edge, behind a clear bit and behind a set one."""
 
 
 class Bitmaps(ABC):
@@ -63,21 +72,18 @@ class Bitmaps(ABC):
 
     def flush(self) -> None:
         """Handle what was taken since the last batch."""
-        import numpy as np
-
         if not self._content:
             return
         self._content.append(_GAP)
-        words = np.frombuffer(b"".join(self._content), "<u8")
-        self._handle(words, self._stretches)
+        self._handle(b"".join(self._content), self._stretches)
         self._content, self._stretches, self._size = [], [], 0
 
     @abstractmethod
-    def _handle(self, words: "Words", stretches: list[tuple[int, int]]) -> None:
+    def _handle(self, content: bytes, stretches: list[tuple[int, int]]) -> None:
         """Handle a batch.
 
         Args:
-            words: The bitmaps; behind each stretch and at the end is a word without a bit.
+            content: The bitmaps; behind each stretch and at the end is a word without a bit.
             stretches: First bit and its address of each piece of contiguous memory.
         """
 
@@ -94,19 +100,47 @@ class Gathered(Bitmaps):
     def runs(self) -> Runs:
         """All runs. Nothing can be added any more."""
         self.flush()
-        found = Runs(self._starts.array(), self._ends.array())
-        return found if self.ascending else runs.joined([found.starts], [found.ends])
+        found = Runs(self._starts.finish(), self._ends.finish())
+        return found if self.ascending else runs.joined([found])
 
-    def _handle(self, words: "Words", stretches: list[tuple[int, int]]) -> None:
+    def _handle(self, content: bytes, stretches: list[tuple[int, int]]) -> None:
+        edges = self._few_edges(content)
+        if edges is None:
+            self._handle_many(content, stretches)
+            return
+        first = [bit for bit, _ in stretches]
+        addresses = array("Q")
+        for edge in edges:
+            bit, start = stretches[bisect_right(first, edge) - 1]
+            addresses.append(start + (edge - bit) * self.block)
+        self._begin(addresses[::2])
+        self._ends.extend(addresses[1::2])
+
+    def _few_edges(self, content: bytes) -> list[int] | None:
+        """The numbers of all edges, ascending; None once there are many runs."""
+        edges: list[int] = []
+        for edge in _one_by_one(content):
+            edges.append(edge)
+            if not few(len(self._starts) + len(edges) // 2):
+                return None
+        return edges
+
+    def _handle_many(self, content: bytes, stretches: list[tuple[int, int]]) -> None:
+        import numpy as np
+
+        words = np.frombuffer(content, "<u8")
         edges = _edges(words)
-        starts = self._addresses(_positions(edges & words), stretches)
-        if len(starts) and len(self._ends) and int(starts[0]) == self._ends.last:
-            starts = starts[1:]
-            self._ends.drop_last()
-        self._starts.extend(starts)
-        # Memory that is let go in time is used again; more at once goes back to the kernel.
-        del starts
+        self._begin(self._addresses(_positions(edges & words), stretches))
+        # The starts are let go: memory is used again in time; more at once goes to the kernel.
         self._ends.extend(self._addresses(_positions(edges & ~words), stretches))
+
+    def _begin(self, starts: "Buffer") -> None:
+        """Take the starts of a batch; the first one may only carry on the last run."""
+        content = view_of(starts)
+        if len(content) and len(self._ends) and content[0] == self._ends.last:
+            content = content[1:]
+            self._ends.drop_last()
+        self._starts.extend(content)
 
     def _addresses(self, bits: "Bits", stretches: list[tuple[int, int]]) -> "Addresses":
         """Where ascending bits of a batch lie in memory."""
@@ -140,12 +174,31 @@ class Counted(Bitmaps):
         self.ranges = 0
         self._open_at = -1
 
-    def _handle(self, words: "Words", stretches: list[tuple[int, int]]) -> None:
-        self.blocks += _ones(words)
-        self.ranges += _ones(_edges(words) & words)
-        if stretches[0][1] == self._open_at and words[0] & 1:
+    def _handle(self, content: bytes, stretches: list[tuple[int, int]]) -> None:
+        bits = int.from_bytes(content, "little")
+        self.blocks += bits.bit_count()
+        self.ranges += (bits & ~(bits << 1)).bit_count()
+        if stretches[0][1] == self._open_at and bits & 1:
             self.ranges -= 1
-        self._open_at = self._end if words[-2] >> 63 else -1
+        last = content[-len(_GAP) - 1]
+        self._open_at = self._end if last >> 7 else -1
+
+
+def _one_by_one(content: bytes) -> Iterator[int]:
+    """The numbers of all edges of a batch, ascending: a run begins, and ends, and so on."""
+    before = 0
+    for at in range(0, len(content), _PIECE):
+        piece = content[at : at + _PIECE]
+        if piece == _SAME[before]:
+            continue
+        bits = int.from_bytes(piece, "little")
+        edges = bits ^ (bits << 1 | before)
+        before = bits >> (_PIECE * 8 - 1)
+        edges ^= before << _PIECE * 8
+        while edges:
+            lowest = edges & -edges
+            yield at * 8 + lowest.bit_length() - 1
+            edges ^= lowest
 
 
 def _edges(words: "Words") -> "Words":
@@ -169,12 +222,6 @@ def _positions(words: "Words") -> "Bits":
     found = np.flatnonzero(_bits(words[busy]))
     positions: Bits = (busy[found >> 6] << 6) + (found & 63)
     return positions
-
-
-def _ones(words: "Words") -> int:
-    import numpy as np
-
-    return int(np.count_nonzero(_bits(words)))
 
 
 def _bits(words: "Words") -> "NDArray[np.bool_]":

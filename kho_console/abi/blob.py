@@ -5,7 +5,6 @@ between a tree and a struct, and the name says which struct.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from kho_console.abi import fdt, kexec_metadata, kho_test, luo, memblock
 from kho_console.abi.error import FormatError
@@ -14,6 +13,7 @@ from kho_console.abi.text import c_string
 from kho_console.model.blob import Blob, BlobState, Field, Payload
 from kho_console.model.tree import FlatTree
 from kho_console.model.unknown import Cause, Unknown
+from kho_console.model.value import dataclass
 
 TREE_FORMAT = "fdt"
 UNKNOWN_FORMAT = "unknown"

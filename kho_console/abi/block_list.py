@@ -6,10 +6,10 @@ It has neither magic nor version; whoever points at it vouches for the size of i
 """
 
 import struct
-from dataclasses import dataclass
 
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import PhysicalMemory, page_of
+from kho_console.model.value import dataclass
 
 MAX_BLOCKS = 10_000
 """The kernel follows no more (kernel/liveupdate/kho_block.c, 7.2)."""

@@ -8,7 +8,7 @@ Source: kernel/kexec_handover.c (6.16 to 6.18), kernel/liveupdate/kexec_handover
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from kho_console.abi import bitmaps, runs
@@ -18,6 +18,7 @@ from kho_console.abi.memory import ADDRESS_LIMIT, PhysicalMemory, page_of
 from kho_console.model.generation import MapFormat
 from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import PreservedMap, Runs, Totals
+from kho_console.model.value import dataclass
 
 _HEADER = struct.Struct("<QII")
 _ENTRY = struct.Struct("<QQ")
@@ -172,7 +173,7 @@ def _decode(
         format=MapFormat.CHUNKS_512 if size == _SMALL_BITMAP else MapFormat.CHUNKS_PAGE,
         page_size=page_size,
         root=head,
-        structure=runs.joined([pages.starts, named.starts], [pages.ends, named.ends]),
+        structure=runs.joined([pages, named]),
         by_order=by_order,
         ranges=runs.union(by_order),
     )

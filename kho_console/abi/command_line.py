@@ -7,7 +7,6 @@ what follows `--` is for init. Bytes beyond ASCII are kept as they are.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeAlias, TypeVar
 
@@ -15,6 +14,7 @@ from kho_console.abi.crashkernel import CrashKernel
 from kho_console.abi.crashkernel import parse as parse_crashkernel
 from kho_console.abi.memparse import kstrtobool, memparse
 from kho_console.abi.scratch_request import Malformed, ScratchRequest
+from kho_console.model.value import dataclass
 
 MAX_RESERVED = 8
 """RESERVE_MEM_MAX_ENTRIES of mm/memblock.c."""

@@ -5,11 +5,11 @@ ranges of installed memory with an optional @OFFSET, and SIZE with `,high`, `,lo
 (the last from 6.17). Of several options of one kind the last one counts.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kho_console.abi.memparse import memparse
 from kho_console.abi.scratch_request import Malformed
+from kho_console.model.value import dataclass
 
 
 class CrashKernelKind(StrEnum):

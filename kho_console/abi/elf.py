@@ -5,9 +5,9 @@ all releases. Both byte orders are read: s390 writes its core headers big-endian
 """
 
 import struct
-from dataclasses import dataclass
 
 from kho_console.abi.error import FormatError
+from kho_console.model.value import dataclass
 
 MAGIC = b"\x7fELF"
 HEADER_SIZE = 64

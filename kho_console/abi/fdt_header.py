@@ -4,9 +4,9 @@ Format: Devicetree Specification 0.4, section 5.2; all words are big-endian.
 """
 
 import struct
-from dataclasses import dataclass
 
 from kho_console.abi.error import FormatError
+from kho_console.model.value import dataclass
 
 MAGIC = b"\xd0\x0d\xfe\xed"
 HEADER_SIZE = 40

@@ -9,23 +9,26 @@ record's index or the file begins or ends. Since preserving a memfd fills its ho
 the true size.
 """
 
-from collections.abc import Iterable
+import struct
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from kho_console.abi import runs
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import ADDRESS_LIMIT
+from kho_console.model.few import few
 from kho_console.model.preserved import PreservedMap, Runs
+from kho_console.model.value import dataclass
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from kho_console.model.preserved import Addresses
 
 RECORD_SIZE = 16
+_RECORD = struct.Struct("<QQ")
 _FRAME_BITS = 52
+_FRAME = (1 << _FRAME_BITS) - 1
 _KNOWN_FLAGS = 3
 """1 dirty, 2 uptodate."""
 
@@ -49,103 +52,168 @@ def read(
             ascend or lie behind the end, folios that overlap in memory or in the file, or a
             folio that is not in the map. The offset is the record's place in the array.
     """
-    import numpy as np
-
-    unit = np.uint64(page_size)
-    starts: list[Addresses] = []
-    ends: list[Addresses] = []
+    blocks = None if preserved is None else tuple(sorted(preserved.by_order.items()))
+    file = _File(file_pages, page_size, blocks)
+    found: list[Runs] = []
     total = done = 0
     waiting = b""
     for piece in chain(pieces, (b"",)):
         # A folio ends at the latest where the next record's begins, which may be a piece later.
         if waiting:
             following = int.from_bytes(piece[8:16], "little") if piece else None
-            batch = _Batch(waiting, done, following)
-            batch.check(file_pages, page_size)
-            frames, pages = batch.extents(file_pages, page_size, preserved)
-            run = runs.joined([frames * unit], [(frames + pages) * unit])
-            starts.append(run.starts)
-            ends.append(run.ends)
-            total += int(pages.sum()) * page_size
+            part = _extents(_Batch(waiting, done, following), file)
+            total += part.bytes
+            found.append(runs.joined([part]))
             done += len(waiting) // RECORD_SIZE
         waiting = piece
-    content = runs.joined(starts, ends)
+    content = runs.joined(found)
     if content.bytes != total:
         raise FormatError(0, "folios of a memfd overlap in memory")
     return content
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _File:
+    """What is known of a file beside its records.
+
+    Attributes:
+        pages: Its base pages.
+        page_size: Bytes of a base page.
+        blocks: What is preserved by order, ascending; None where that is not known.
+    """
+
+    pages: int
+    page_size: int
+    blocks: tuple[tuple[int, Runs], ...] | None
+
+    @property
+    def frames(self) -> int:
+        """Where physical memory ends."""
+        return ADDRESS_LIMIT // self.page_size
+
+
+@dataclass(frozen=True, slots=True)
 class _Batch:
     """Some records in a row.
 
-    Args:
+    Attributes:
         data: The records.
         first: Number of the first one in the array.
         following: Index in the file of the record behind the last one; None at the end.
     """
 
-    def __init__(self, data: bytes, first: int, following: int | None) -> None:
-        import numpy as np
+    data: bytes
+    first: int
+    following: int | None
 
-        records = np.frombuffer(data, "<u8").reshape(-1, 2).astype(np.uint64)
-        self.first = first
-        self.frames: Addresses = records[:, 0] & np.uint64((1 << _FRAME_BITS) - 1)
-        self.flags: Addresses = records[:, 0] >> np.uint64(_FRAME_BITS)
-        self.indexes: Addresses = records[:, 1]
-        self.following = following
+    def limit(self, file: _File) -> int:
+        """Where in the file the last folio ends at the latest."""
+        return file.pages if self.following is None else self.following
 
-    def check(self, file_pages: int, page_size: int) -> None:
-        """Refuse what no kernel writes."""
-        self._refuse(self.flags > _KNOWN_FLAGS, "unknown folio flags")
-        self._refuse(self.frames >= ADDRESS_LIMIT // page_size, "folio beyond physical memory")
-        self._refuse(self.indexes >= file_pages, "folio behind the end of the file")
-        self._refuse(self._limits(file_pages) <= self.indexes, "folio indexes do not ascend")
 
-    def extents(
-        self, file_pages: int, page_size: int, preserved: PreservedMap | None
-    ) -> "tuple[Addresses, Addresses]":
-        """First frame and number of base pages of every folio."""
-        import numpy as np
+def _extents(batch: _Batch, file: _File) -> Runs:
+    """The memory of the folios in the order of the records, those that follow each other together.
 
-        room = self._limits(file_pages) - self.indexes
-        places = self.frames | self.indexes
-        # The kernel's own reader passes over a record without a frame.
-        real = self.frames != 0
-        if preserved is None:
-            pages = np.minimum(places & (~places + np.uint64(1)), room)
+    Whatever is wrong is found by going through the records one by one.
+    """
+    if not few(len(batch.data) // RECORD_SIZE):
+        found = _at_once(batch, file)
+        if found is not None:
+            return found
+    starts, ends = array("Q"), array("Q")
+    for frame, pages in _one_by_one(batch, file):
+        start, end = frame * file.page_size, (frame + pages) * file.page_size
+        if ends and ends[-1] == start:
+            ends[-1] = end
         else:
-            pages = _pages_in_map(self.frames * np.uint64(page_size), preserved)
-            self._refuse(real & (pages == 0), "folio is not preserved")
-            self._refuse(real & (places & (pages - np.uint64(1)) != 0), "folio is not aligned")
-            over = real & (pages > room)
-            if self.following is None:
-                over[-1] = False
-            self._refuse(over, "folios overlap in the file")
-        return self.frames[real], pages[real]
-
-    def _limits(self, file_pages: int) -> "Addresses":
-        """Where in the file each folio ends at the latest."""
-        import numpy as np
-
-        last = file_pages if self.following is None else self.following
-        return np.concatenate((self.indexes[1:], np.array([last], np.uint64)))
-
-    def _refuse(self, wrong: "NDArray[np.bool_]", reason: str) -> None:
-        """Raise for the first record that is `wrong`."""
-        import numpy as np
-
-        found = np.flatnonzero(wrong)
-        if len(found):
-            raise FormatError((self.first + int(found[0])) * RECORD_SIZE, reason)
+            starts.append(start)
+            ends.append(end)
+    return Runs(starts, ends)
 
 
-def _pages_in_map(addresses: "Addresses", preserved: PreservedMap) -> "Addresses":
+def _one_by_one(batch: _Batch, file: _File) -> Iterator[tuple[int, int]]:
+    """First frame and number of base pages of each folio.
+
+    Raises:
+        FormatError: A record is one that no kernel writes.
+    """
+    frames = file.frames
+    records = list(_RECORD.iter_unpack(batch.data))
+    limits = chain((index for _, index in records[1:]), (batch.limit(file),))
+    at_end = len(records) - 1 if batch.following is None else -1
+    for number, ((word, index), limit) in enumerate(zip(records, limits, strict=True)):
+        frame = word & _FRAME
+        pages = _pages_of(frame, index, limit, file)
+        if word >> _FRAME_BITS > _KNOWN_FLAGS:
+            reason = "unknown folio flags"
+        elif frame >= frames:
+            reason = "folio beyond physical memory"
+        elif index >= file.pages:
+            reason = "folio behind the end of the file"
+        elif index >= limit:
+            reason = "folio indexes do not ascend"
+        # The kernel's own reader passes over a record without a frame.
+        elif not frame:
+            continue
+        elif not pages:
+            reason = "folio is not preserved"
+        elif (frame | index) & (pages - 1):
+            reason = "folio is not aligned"
+        elif pages > limit - index and number != at_end:
+            reason = "folios overlap in the file"
+        else:
+            yield frame, pages
+            continue
+        raise FormatError((batch.first + number) * RECORD_SIZE, reason)
+
+
+def _pages_of(frame: int, index: int, limit: int, file: _File) -> int:
+    """Base pages of a folio: those of its block in the map, 0 where it is in none."""
+    if file.blocks is None:
+        places = frame | index
+        return min(places & -places, limit - index)
+    # From low to high, so that memory listed under two orders counts as the smaller block.
+    for order, blocks in file.blocks:
+        if blocks.end_of_run_at(frame * file.page_size) is not None:
+            return 1 << order
+    return 0
+
+
+def _at_once(batch: _Batch, file: _File) -> Runs | None:
+    """What one by one gives, each folio for itself; None where it raises."""
+    import numpy as np
+
+    words, indexes = np.frombuffer(batch.data, "<u8").reshape(-1, 2).astype(np.uint64).T
+    frames = words & np.uint64(_FRAME)
+    limits = np.append(indexes[1:], np.uint64(batch.limit(file)))
+    wrong = words >> np.uint64(_FRAME_BITS) > _KNOWN_FLAGS
+    wrong |= (frames >= file.frames) | (indexes >= np.minimum(limits, np.uint64(file.pages)))
+    if wrong.any():
+        return None
+    real = frames != 0
+    places, room = frames | indexes, limits - indexes
+    unit = np.uint64(file.page_size)
+    if file.blocks is None:
+        pages = np.minimum(places & (~places + np.uint64(1)), room)
+    else:
+        pages = _pages_in_map(frames * unit, file.blocks)
+        over = pages > room
+        if batch.following is None:
+            over[-1] = False
+        # Where a folio is not preserved, pages - 1 wraps around and has all bits of its places.
+        if (real & (over | (places & (pages - np.uint64(1)) != 0))).any():
+            return None
+    starts = frames[real] * unit
+    return Runs(starts, starts + pages[real] * unit)
+
+
+def _pages_in_map(addresses: "Addresses", by_order: Sequence[tuple[int, Runs]]) -> "Addresses":
     """Base pages of the block that holds each address; 0 where nothing is preserved."""
     import numpy as np
 
     pages = np.zeros(len(addresses), np.uint64)
     # From high to low, so that memory listed under two orders counts as the smaller block.
-    for order, blocks in sorted(preserved.by_order.items(), reverse=True):
+    for order, blocks in reversed(by_order):
         if len(blocks):
             at = blocks.starts.searchsorted(addresses, side="right")
             inside = (at > 0) & (addresses < blocks.ends[np.maximum(at, 1) - 1])

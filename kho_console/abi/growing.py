@@ -1,11 +1,13 @@
-"""An array of addresses that may grow to gigabytes and is never there twice."""
+"""A buffer of addresses that may grow to gigabytes and is never there twice."""
 
 import mmap
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from kho_console.model.preserved import view_of
+
 if TYPE_CHECKING:
-    from kho_console.model.preserved import Addresses
+    from kho_console.model.preserved import Buffer
 
 _ADDRESS = 8
 _MOST_AHEAD = 1 << 20
@@ -29,28 +31,27 @@ class GrowingAddresses:
     @property
     def last(self) -> int:
         """The last address; there must be one."""
-        return int(self._view()[self._count - 1])
+        return int(self._view()[-1])
 
     def drop_last(self) -> None:
         """Forget the last address."""
         self._count -= 1
 
-    def extend(self, addresses: "Addresses") -> None:
-        """Take more addresses."""
-        before, self._count = self._count, self._count + len(addresses)
+    def extend(self, addresses: "Buffer") -> None:
+        """Take more addresses, a buffer of u64."""
+        content = view_of(addresses)
+        before, self._count = self._count, self._count + len(content)
         if self._count * _ADDRESS > len(self._memory):
             ahead = min(self._count // 4, _MOST_AHEAD)
             self._memory.resize((self._count + ahead) * _ADDRESS)
-        self._view()[before : self._count] = addresses
+        self._memory[before * _ADDRESS : self._count * _ADDRESS] = content
 
-    def array(self) -> "Addresses":
+    def finish(self) -> memoryview:
         """All addresses. Nothing can be taken any more."""
         if self._count:
             self._memory.resize(self._count * _ADDRESS)
-        return self._view()[: self._count]
+        return self._view()
 
-    def _view(self) -> "Addresses":
-        """All the room there is; it must be let go before more is made."""
-        import numpy as np
-
-        return np.frombuffer(self._memory, np.uint64)
+    def _view(self) -> memoryview:
+        """All addresses so far; it must be let go before more are taken."""
+        return memoryview(self._memory).cast("Q")[: self._count]

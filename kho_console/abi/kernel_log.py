@@ -9,9 +9,10 @@ crash hotplug, to 7.3).
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
+
+from kho_console.model.value import dataclass
 
 _STAMP = re.compile(r"(?:<\d+>)?\[ *(\d{1,12}\.\d{6})\](?:\[ *[TC]\d+\])? ?", re.ASCII)
 

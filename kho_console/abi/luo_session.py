@@ -7,7 +7,6 @@ include/linux/kho/abi/luo.h.
 """
 
 import struct
-from dataclasses import dataclass
 
 from kho_console.abi import block_list
 from kho_console.abi.error import FormatError
@@ -17,6 +16,7 @@ from kho_console.abi.text import c_string
 from kho_console.model.blob import LuoHeader
 from kho_console.model.memory import MemoryRange
 from kho_console.model.unknown import Maybe
+from kho_console.model.value import dataclass
 
 _SESSION = struct.Struct("<64sQQ")
 _FILE = struct.Struct("<48sQQ")

@@ -7,7 +7,6 @@ bytes: u64 with the page frame number in bits 0 to 51 and flags above, u64 page 
 """
 
 import struct
-from dataclasses import dataclass
 
 from kho_console.abi import folios, runs, vmalloc
 from kho_console.abi.error import FormatError
@@ -15,6 +14,7 @@ from kho_console.abi.memory import MissingMemory, PhysicalMemory
 from kho_console.model.blob import VmallocDescriptor
 from kho_console.model.preserved import PreservedMap, Runs
 from kho_console.model.session import Memfd
+from kho_console.model.value import dataclass
 
 STATE_SIZES = {1: 40, 2: 48}
 """Bytes of the state record by version."""
@@ -196,10 +196,5 @@ def _check(state: MemfdState, address: int, page_size: int) -> None:
 
 
 def _record_pages(address: int, area: vmalloc.VmallocArea, page_size: int) -> Runs:
-    import numpy as np
-
-    single = np.array([address - address % page_size, *area.chunks], np.uint64)
-    block_size = np.uint64(page_size << area.order)
-    return runs.joined(
-        [single, area.blocks], [single + np.uint64(page_size), area.blocks + block_size]
-    )
+    singles = runs.of_pages((address - address % page_size, *area.chunks), page_size)
+    return runs.joined([singles, runs.of_pages(area.blocks, page_size << area.order)])

@@ -5,8 +5,8 @@ block holds its order as the position of a marker bit, so every order has a subt
 Source: include/linux/kho/abi/kexec_handover.h and kernel/liveupdate/kexec_handover.c.
 """
 
+import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from kho_console.abi import bitmaps, runs
 from kho_console.abi.bitmaps import Counted, Gathered, Taker
@@ -14,6 +14,7 @@ from kho_console.abi.error import FormatError
 from kho_console.abi.memory import ADDRESS_LIMIT, PhysicalMemory, page_of
 from kho_console.model.generation import MapFormat
 from kho_console.model.preserved import PreservedMap, Runs, Totals
+from kho_console.model.value import dataclass
 
 _ENTRY = 8
 
@@ -85,8 +86,6 @@ def walk(memory: PhysicalMemory, root: int, page_size: int) -> Iterator[Node]:
         FormatError: A node is unaligned, or stands in two places of the tree.
         MissingMemory: A node cannot be had.
     """
-    import numpy as np
-
     geometry = Geometry(page_size)
     seen: set[int] = set()
     pending = [(geometry.top, 0, root)]
@@ -101,9 +100,10 @@ def walk(memory: PhysicalMemory, root: int, page_size: int) -> Iterator[Node]:
         yield Node(level, prefix, address, content)
         if not level:
             continue
-        table = np.frombuffer(content, "<u8")
-        for index in np.flatnonzero(table)[::-1].tolist():
-            pending.append((level - 1, prefix << geometry.table_bits | index, int(table[index])))
+        first = prefix << geometry.table_bits
+        table = struct.unpack(f"<{page_size // _ENTRY}Q", content)
+        below = [(level - 1, first | index, entry) for index, entry in enumerate(table) if entry]
+        pending.extend(reversed(below))
 
 
 def read(memory: PhysicalMemory, root: int, page_size: int) -> PreservedMap:

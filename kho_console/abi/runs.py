@@ -1,20 +1,16 @@
-"""Bitmaps and block lists turned into runs of physical memory, with numpy throughout."""
+"""Runs of physical memory out of pieces, pages and bitmaps."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from kho_console.model.few import few
 from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import Runs
-
-if TYPE_CHECKING:
-    from kho_console.model.preserved import Addresses
 
 
 def empty() -> Runs:
     """No run at all."""
-    import numpy as np
-
-    return Runs(np.empty(0, np.uint64), np.empty(0, np.uint64))
+    return Runs(array("Q"), array("Q"))
 
 
 _LAST = (1 << 64) - 1
@@ -25,30 +21,41 @@ def of_ranges(ranges: Iterable[tuple[int, int]]) -> Runs:
 
     What lies beyond the last address is cut off: no memory is there.
     """
-    import numpy as np
-
-    cut = [(min(start, _LAST), min(end, _LAST)) for start, end in ranges]
-    pairs = np.array(cut, np.uint64).reshape(-1, 2)
-    return joined([pairs[:, 0]], [pairs[:, 1]])
+    starts, ends = array("Q"), array("Q")
+    for start, end in ranges:
+        starts.append(min(start, _LAST))
+        ends.append(min(end, _LAST))
+    return joined([Runs(starts, ends)])
 
 
 def of_pages(pages: Iterable[int], size: int) -> Runs:
     """Runs of whole pages of `size` bytes at any addresses below 2^64, joined where they touch."""
-    import numpy as np
-
-    starts = np.fromiter(pages, np.uint64)
-    return joined([starts], [starts + np.uint64(size)])
+    return of_ranges((page, page + size) for page in pages)
 
 
-def joined(starts: "list[Addresses]", ends: "list[Addresses]") -> Runs:
+def joined(pieces: Sequence[Runs]) -> Runs:
     """Runs out of pieces in any order; overlapping and touching pieces become one."""
+    return _joined_few(pieces) if few(sum(map(len, pieces))) else _joined_many(pieces)
+
+
+def _joined_few(pieces: Sequence[Runs]) -> Runs:
+    starts, ends = array("Q"), array("Q")
+    reach = -1
+    for start, end in sorted(pair for piece in pieces for pair in piece.pairs()):
+        if start > reach:
+            starts.append(start)
+            ends.append(end)
+            reach = end
+        elif end > reach:
+            ends[-1] = reach = end
+    return Runs(starts, ends)
+
+
+def _joined_many(pieces: Sequence[Runs]) -> Runs:
     import numpy as np
 
-    if not starts:
-        return empty()
-    first, last = np.concatenate(starts), np.concatenate(ends)
-    if not len(first):
-        return empty()
+    first = np.concatenate([piece.starts for piece in pieces])
+    last = np.concatenate([piece.ends for piece in pieces])
     if (first[1:] < first[:-1]).any():
         order = np.argsort(first, kind="stable")
         first, last = first[order], last[order]
@@ -63,9 +70,7 @@ def union(groups: Mapping[int, Runs]) -> Runs:
     """All runs of all orders together; those of a single order are not copied."""
     if len(groups) == 1:
         return next(iter(groups.values()))
-    return joined(
-        [item.starts for item in groups.values()], [item.ends for item in groups.values()]
-    )
+    return joined(list(groups.values()))
 
 
 def holes(memory: Runs) -> Iterator[MemoryRange]:
@@ -85,11 +90,9 @@ def bitmap_of(runs: Runs, base: int, block: int, size: int) -> bytes:
     import numpy as np
 
     bits = np.zeros(size * 8, np.uint8)
-    limit = base + size * 8 * block
-    low = int(runs.ends.searchsorted(np.uint64(base), side="right"))
-    high = int(runs.starts.searchsorted(np.uint64(min(limit, _LAST)), side="left"))
-    for index in range(low, high):
-        start = max(int(runs.starts[index]), base)
-        end = min(int(runs.ends[index]), limit)
+    span = MemoryRange(base, size * 8 * block)
+    for index in runs.near(span):
+        start = max(runs[index].start, base)
+        end = min(runs[index].end, span.end)
         bits[(start - base) // block : (end - base) // block] = 1
     return np.packbits(bits, bitorder="little").tobytes()

@@ -5,10 +5,10 @@ not zero, or a percentage; 6.18 to 7.3 allow zeros but no trailing text; 7.4 cal
 `kho_bootmem=` with the same forms (kernel/kexec_handover.c, later kernel/liveupdate/).
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kho_console.abi.memparse import kstrtouint, memparse
+from kho_console.model.value import dataclass
 
 _SIZES = 3
 _PERCENT_LENGTH = 11

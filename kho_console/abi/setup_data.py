@@ -7,11 +7,11 @@ of its array of preserved memory, 48 bytes in all. All files are readable by eve
 """
 
 import struct
-from dataclasses import dataclass
 
 from kho_console.abi import number_list
 from kho_console.abi.error import FormatError
 from kho_console.model.memory import MemoryRange
+from kho_console.model.value import dataclass
 
 TYPE_KHO = 10
 """SETUP_KEXEC_KHO."""

@@ -7,16 +7,13 @@ Every block is `page_size << order` bytes.
 """
 
 import struct
+from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import ADDRESS_LIMIT, PhysicalMemory, page_of
 from kho_console.model.blob import VmallocDescriptor
-
-if TYPE_CHECKING:
-    from kho_console.model.preserved import Addresses
+from kho_console.model.value import dataclass
 
 DESCRIPTOR_SIZE = 16
 
@@ -32,12 +29,12 @@ class VmallocArea:
 
     Attributes:
         chunks: Physical addresses of the chunk pages, in list order.
-        blocks: uint64 physical addresses of the blocks, in the order of the area.
+        blocks: Physical addresses of the blocks, in the order of the area.
         order: Each block is `page_size << order` bytes.
     """
 
     chunks: tuple[int, ...]
-    blocks: "Addresses"
+    blocks: "array[int]"
     order: int
 
 
@@ -72,15 +69,12 @@ def walk(memory: PhysicalMemory, descriptor: VmallocDescriptor, page_size: int) 
             size of its block, or a number of blocks other than `total_pages` asks for.
         MissingMemory: A chunk cannot be had.
     """
-    import numpy as np
-
     _check(descriptor)
     expected = blocks_expected(descriptor)
     # One chunk more than needed: a last chunk that fills exactly gets an empty one behind it.
     most_chunks = expected // (page_size // 8 - 1) + 1
     chunks: dict[int, None] = {}
-    parts: list[Addresses] = []
-    found = 0
+    blocks = array("Q")
     address = descriptor.first
     while address:
         if address in chunks:
@@ -91,15 +85,12 @@ def walk(memory: PhysicalMemory, descriptor: VmallocDescriptor, page_size: int) 
             raise FormatError(address, "vmalloc chunk lies beyond physical memory")
         page = page_of(memory, address, page_size, "vmalloc chunk")
         chunks[address] = None
-        part = _blocks_of(page, address, page_size << descriptor.order)
-        found += len(part)
-        if found > expected:
+        blocks.extend(_blocks_of(page, address, page_size << descriptor.order))
+        if len(blocks) > expected:
             raise FormatError(address, f"more than {expected} vmalloc blocks")
-        parts.append(part)
         address = int.from_bytes(page[:8], "little")
-    if found != expected:
-        raise FormatError(descriptor.first, f"{found} vmalloc blocks where {expected} belong")
-    blocks = np.concatenate(parts) if parts else np.empty(0, np.uint64)
+    if len(blocks) != expected:
+        raise FormatError(descriptor.first, f"{len(blocks)} vmalloc blocks where {expected} belong")
     return VmallocArea(tuple(chunks), blocks, descriptor.order)
 
 
@@ -141,15 +132,17 @@ def pieces(memory: PhysicalMemory, area: VmallocArea, page_size: int, size: int)
         yield bytes(piece)
 
 
-def _stretches(blocks: "Addresses", block_size: int) -> Iterator[tuple[int, int]]:
+def _stretches(blocks: "array[int]", block_size: int) -> Iterator[tuple[int, int]]:
     """Address and bytes of blocks in a row, in the order of the area."""
-    import numpy as np
-
-    cuts = np.flatnonzero(blocks[1:] != blocks[:-1] + np.uint64(block_size)) + 1
-    heads = np.concatenate(([0], cuts)) if len(blocks) else cuts
-    counts = np.diff(heads, append=len(blocks))
-    for head, count in zip(heads, counts, strict=True):
-        yield int(blocks[head]), int(count) * block_size
+    first = end = 0
+    for block in blocks:
+        if block != end:
+            if end:
+                yield first, end - first
+            first = block
+        end = block + block_size
+    if end:
+        yield first, end - first
 
 
 def _check(descriptor: VmallocDescriptor) -> None:
@@ -160,17 +153,11 @@ def _check(descriptor: VmallocDescriptor) -> None:
         raise FormatError(where, f"vmalloc order {descriptor.order} is larger than any area")
 
 
-def _blocks_of(page: bytes, address: int, block_size: int) -> "Addresses":
-    import numpy as np
-
-    listed = np.frombuffer(page, dtype="<u8", offset=8)
-    ends = np.flatnonzero(listed == 0)
-    blocks = listed[: ends[0]] if len(ends) else listed
-    misplaced = (blocks % np.uint64(block_size) != 0) | (blocks >= np.uint64(ADDRESS_LIMIT))
-    wrong = np.flatnonzero(misplaced)
-    if len(wrong):
-        raise FormatError(
-            address + 8 + 8 * int(wrong[0]),
-            f"vmalloc block 0x{int(blocks[wrong[0]]):x} is no address of a block",
-        )
-    return blocks.astype(np.uint64)
+def _blocks_of(page: bytes, address: int, block_size: int) -> Iterator[int]:
+    for at in range(8, len(page), 8):
+        block = int.from_bytes(page[at : at + 8], "little")
+        if not block:
+            return
+        if block % block_size or block >= ADDRESS_LIMIT:
+            raise FormatError(address + at, f"vmalloc block 0x{block:x} is no address of a block")
+        yield block

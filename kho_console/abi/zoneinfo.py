@@ -7,9 +7,9 @@ sizes only. `cma` and `nr_free_cma` are there on kernels built with CONFIG_CMA.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from kho_console.abi.error import FormatError
+from kho_console.model.value import dataclass
 
 _HEAD = re.compile(rb"Node (\d{1,9}), zone +(\S{1,32})")
 _NUMBER = re.compile(rb" +(spanned|managed|cma|nr_free_cma|start_pfn):? +(\d{1,18})")

@@ -1,7 +1,5 @@
 """The costly part of a snapshot: preserved memory, whose it is, and live-update sessions."""
 
-from dataclasses import dataclass
-
 from kho_console.abi import luo
 from kho_console.engine import machine, owners, preserved, search, sessions, sides
 from kho_console.engine.generation import Recognised
@@ -13,6 +11,7 @@ from kho_console.model.session import Holder, Session
 from kho_console.model.snapshot import Inventory, Side
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.model.value import dataclass
 from kho_console.source.protocol import Source
 
 
@@ -23,6 +22,7 @@ def take(
     outgoing: Side,
     incoming: Maybe[Side],
     booted: Maybe[bool],
+    before: Inventory | None = None,
 ) -> Inventory:
     """Walk preserved memory and processes, and read the files that take the kexec lock.
 
@@ -33,6 +33,7 @@ def take(
         outgoing: What debugfs shows of the outgoing side.
         incoming: What debugfs shows of the incoming side.
         booted: Whether this kernel came through a handover.
+        before: An earlier inventory; what takes the kexec lock to read is kept from it.
     """
     live_update = _live_update(source, memory, incoming)
     found_sessions = _Sessions.of(source, live_update, booted)
@@ -50,8 +51,8 @@ def take(
         unseen=found_sessions.unseen,
         waiting=found_sessions.waiting,
         device_holders=found_sessions.device_holders,
-        crash_size=machine.crash_size(source),
-        crash_hotplug=machine.crash_hotplug(source),
+        crash_size=machine.crash_size(source) if before is None else before.crash_size,
+        crash_hotplug=machine.crash_hotplug(source) if before is None else before.crash_hotplug,
     )
 
 

@@ -1,28 +1,38 @@
 """Whose memory each preserved range is."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias
 
 from kho_console.abi import luo_session, runs, vmalloc
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory, PhysicalMemory
 from kho_console.model.blob import Blob, BlobState, KhoTest, LuoHeader, MemblockTree
+from kho_console.model.few import few
 from kho_console.model.memory import MemoryRange
 from kho_console.model.owner import Owner, OwnerKind, Ownership
 from kho_console.model.preserved import PreservedMap, Runs
 from kho_console.model.session import Memfd
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Unknown
+from kho_console.model.value import dataclass
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from kho_console.model.preserved import Addresses
+    from kho_console.model.preserved import Addresses, Buffer
+
+    Cut = tuple[Buffer, Buffer, Buffer]
 
 _MOST_FOLIOS = 1 << 20
 """The test module preserves 8 MiB unless it is told otherwise."""
+
+_LAST = (1 << 64) - 1
+
+Held: TypeAlias = tuple[Runs, int]
+"""Memory, and the number of the owner that holds it."""
 
 REST = Owner(OwnerKind.UNATTRIBUTED)
 
@@ -74,18 +84,46 @@ def attribute(preserved: PreservedMap, claimed: Iterable[Claim], complete: bool)
 
     Where two owners claim the same bytes, the claim that starts first keeps them.
     """
+    claims = tuple(claimed)
+    owners = tuple(dict.fromkeys((REST, *(claim.owner for claim in claims))))
+    numbers = {owner: number for number, owner in enumerate(owners)}
+    held = [(claim.memory, numbers[claim.owner]) for claim in claims]
+    is_few = few(len(preserved.ranges) + sum(len(memory) for memory, _ in held))
+    cut = (_cut_few if is_few else _cut_many)(preserved.ranges, held)
+    return Ownership(*cut, owners, complete)
+
+
+def _cut_few(ranges: Runs, held: Sequence[Held]) -> "Cut":
+    starts, ends, owned = array("Q"), array("Q"), array("i")
+    for start, end, number in _pieces(ranges, held):
+        if owned and owned[-1] == number and ends[-1] == start:
+            ends[-1] = end
+        else:
+            starts.append(start)
+            ends.append(end)
+            owned.append(number)
+    return starts, ends, owned
+
+
+def _pieces(ranges: Runs, held: Sequence[Held]) -> Iterator[tuple[int, int, int]]:
+    """The ranges cut where something held begins or ends; the rest is number 0."""
+    found = [(*pair, number) for memory, number in held for pair in memory.pairs()]
+    ascending = iter(sorted(found, key=itemgetter(0)))
+    nothing = (_LAST, _LAST, 0)
+    begin, behind, number = next(ascending, nothing)
+    for at, end in ranges.pairs():
+        while at < end:
+            while behind <= at:
+                begin, behind, number = next(ascending, nothing)
+            owner, until = (number, behind) if begin <= at else (0, begin)
+            yield at, min(until, end), owner
+            at = min(until, end)
+
+
+def _cut_many(ranges: Runs, held: Sequence[Held]) -> "Cut":
     import numpy as np
 
-    numbers = {REST: 0}
-    starts, ends, which = [], [], []
-    for claim in claimed:
-        number = numbers.setdefault(claim.owner, len(numbers))
-        starts.append(claim.memory.starts)
-        ends.append(claim.memory.ends)
-        which.append(np.full(len(claim.memory), number, np.int32))
-    owners = tuple(numbers)
-    first, last, owner_of = _disjoint(starts, ends, which)
-    ranges = preserved.ranges
+    first, last, owner_of = _disjoint(held)
     low, high, heads = ranges.starts, ranges.ends, np.empty(0, np.intp)
     cuts = _inside(np.column_stack((first, last)).ravel(), ranges)
     if len(cuts):  # There may be millions of ranges and no cut; then nothing is copied.
@@ -93,14 +131,14 @@ def attribute(preserved: PreservedMap, claimed: Iterable[Claim], complete: bool)
         low, high = np.insert(low, behind, cuts), np.insert(high, behind - 1, cuts)
         heads = behind + np.arange(len(cuts))
     owned = np.zeros(len(low), np.int32)
-    held = (low.searchsorted(first).tolist(), low.searchsorted(last).tolist())
-    for number, begin, end in zip(owner_of.tolist(), *held, strict=True):
+    places = (low.searchsorted(first).tolist(), low.searchsorted(last).tolist())
+    for number, begin, end in zip(owner_of.tolist(), *places, strict=True):
         owned[begin:end] = number
     needless = heads[owned[heads] == owned[heads - 1]]
     if len(needless):
         low, high = np.delete(low, needless), np.delete(high, needless - 1)
         owned = np.delete(owned, needless)
-    return Ownership(low, high, owned, owners, complete)
+    return low, high, owned
 
 
 def _claim(owner: Owner, pieces: Iterable[tuple[int, int]], page_size: int) -> Claim:
@@ -146,7 +184,7 @@ def _kho_test(memory: PhysicalMemory, page_size: int, test: KhoTest) -> Iterator
         except (FormatError, MissingMemory):
             return
         pages = [(chunk, page_size) for chunk in area.chunks]
-        pages += [(int(block), page_size << area.order) for block in area.blocks]
+        pages += [(block, page_size << area.order) for block in area.blocks]
         yield _claim(Owner(OwnerKind.VMALLOC, b"kho_test"), pages, page_size)
         words = (int.from_bytes(listed[at : at + 8], "little") for at in range(0, len(listed), 8))
         folios = tuple((word & -page_size, word & (page_size - 1)) for word in words)
@@ -154,15 +192,15 @@ def _kho_test(memory: PhysicalMemory, page_size: int, test: KhoTest) -> Iterator
     yield _claim(Owner(OwnerKind.KHO_TEST), sized, page_size)
 
 
-def _disjoint(
-    starts: "list[Addresses]", ends: "list[Addresses]", which: "list[NDArray[np.int32]]"
-) -> "tuple[Addresses, Addresses, NDArray[np.int32]]":
+def _disjoint(held: Sequence[Held]) -> "tuple[Addresses, Addresses, NDArray[np.int32]]":
+    """What is held and by whom, ascending; what two hold goes to the one that starts first."""
     import numpy as np
 
-    if not starts:
-        return runs.empty().starts, runs.empty().ends, np.empty(0, np.int32)
-    first, last = np.concatenate(starts), np.concatenate(ends)
-    owner_of = np.concatenate(which)
+    memory = [found for found, _ in held] or [runs.empty()]
+    first = np.concatenate([found.starts for found in memory])
+    last = np.concatenate([found.ends for found in memory])
+    numbers = np.array([number for _, number in held], np.int32)
+    owner_of = np.repeat(numbers, np.array([len(found) for found, _ in held], np.intp))
     order = np.argsort(first, kind="stable")
     first, last, owner_of = first[order], last[order], owner_of[order]
     if len(first) > 1:

@@ -4,17 +4,18 @@ Both lie in preserved pages of order 0. Short runs are looked at first: a record
 own, while the content of memory files comes in long runs that its records then rule out.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from kho_console.abi import memfd, root_tree, runs
 from kho_console.abi.error import FormatError
 from kho_console.abi.fdt_header import MAGIC
 from kho_console.abi.memory import MissingMemory, PhysicalMemory
 from kho_console.engine.bounded_memory import BoundedMemory
+from kho_console.model.few import few
 from kho_console.model.preserved import PreservedMap, Runs
 from kho_console.model.session import Memfd
 from kho_console.model.tree import RootTree
+from kho_console.model.value import dataclass
 
 PAGE_LIMIT = 1 << 18
 """Pages looked at before the search gives up; 1 GiB of single pages at 4 KiB."""
@@ -84,8 +85,7 @@ class _Explained:
     def add(self, content: Runs) -> None:
         self._recent.append(content)
         if len(self._recent) > _JOIN_AT:
-            parts = [self._joined, *self._recent]
-            self._joined = runs.joined([p.starts for p in parts], [p.ends for p in parts])
+            self._joined = runs.joined([self._joined, *self._recent])
             self._recent.clear()
 
     def end_at(self, address: int) -> int | None:
@@ -99,7 +99,7 @@ def _pages(preserved: PreservedMap, explained: _Explained) -> Iterator[int]:
     singles = preserved.by_order.get(0)
     if singles is None:
         return
-    for index in map(int, (singles.ends - singles.starts).argsort(kind="stable")):
+    for index in _shortest_first(singles):
         run = singles[index]
         address = run.start
         while address < run.end:
@@ -108,6 +108,13 @@ def _pages(preserved: PreservedMap, explained: _Explained) -> Iterator[int]:
                 yield address
                 end = address + preserved.page_size
             address = end
+
+
+def _shortest_first(found: Runs) -> Iterable[int]:
+    if few(len(found)):
+        sizes = [item.size for item in found]
+        return sorted(range(len(found)), key=sizes.__getitem__)
+    return map(int, (found.ends - found.starts).argsort(kind="stable"))
 
 
 def _root_tree(memory: PhysicalMemory, address: int, preserved: PreservedMap) -> RootTree | None:

@@ -1,10 +1,10 @@
 """Blobs: what a producer hands over, named by a node of the root tree."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kho_console.model.tree import FlatTree
 from kho_console.model.unknown import Maybe
+from kho_console.model.value import dataclass
 
 
 class BlobState(StrEnum):

@@ -1,7 +1,8 @@
 """A check: one question about a machine, with its answer and the evidence."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from kho_console.model.value import dataclass
 
 
 class Result(StrEnum):

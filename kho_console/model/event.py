@@ -1,6 +1,6 @@
 """Kernel events: CPUs and memory blocks that come and go."""
 
-from dataclasses import dataclass
+from kho_console.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

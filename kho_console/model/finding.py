@@ -1,7 +1,8 @@
 """What is worth an operator's attention."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from kho_console.model.value import dataclass
 
 
 class Severity(StrEnum):

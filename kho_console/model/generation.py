@@ -1,9 +1,9 @@
 """Which handover mechanism a kernel speaks, and what its life cycle is."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kho_console.model.unknown import Maybe
+from kho_console.model.value import dataclass
 
 
 class Protocol(StrEnum):

@@ -1,11 +1,11 @@
 """The machine around the handover: host, memory, kexec and crash images."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from kho_console.model.memory import IomemEntry, MemoryBlock, MemoryRange, Node, Zone
 from kho_console.model.unknown import Maybe
+from kho_console.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

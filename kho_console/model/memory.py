@@ -1,10 +1,10 @@
 """Physical memory as the machine describes it. Addresses are physical, sizes are bytes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kho_console.model.unknown import Maybe
+from kho_console.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,17 +1,19 @@
 """Whose memory a preserved range is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from kho_console.model.few import few
 from kho_console.model.memory import MemoryRange
+from kho_console.model.preserved import Runs, view_of
+from kho_console.model.value import dataclass
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from kho_console.model.preserved import Addresses
+    from kho_console.model.preserved import Addresses, Buffer
 
 
 class OwnerKind(StrEnum):
@@ -54,41 +56,86 @@ class Extent:
     owner: Owner
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Ownership:
-    """All preserved bytes cut into extents of one owner each, ascending, as arrays.
+    """All preserved bytes cut into extents of one owner each, ascending, in buffers.
 
     Attributes:
-        starts: uint64, first byte of each extent.
-        ends: uint64, first byte behind each extent.
-        owner_of: int32, index into `owners` for each extent.
         owners: The owners; the first one is always the unattributed rest.
         complete: False where the search for owners stopped at its limit.
     """
 
-    starts: "Addresses"
-    ends: "Addresses"
-    owner_of: "NDArray[np.int32]"
-    owners: tuple[Owner, ...]
-    complete: bool = True
+    __slots__ = ("_extents", "_numbers", "complete", "owners")
+
+    def __init__(
+        self,
+        starts: "Buffer",
+        ends: "Buffer",
+        owner_of: "Buffer",
+        owners: tuple[Owner, ...],
+        complete: bool = True,
+    ) -> None:
+        """Take three buffers and copy nothing.
+
+        Args:
+            starts: u64, first byte of each extent.
+            ends: u64, first byte behind each extent.
+            owner_of: i32, index into `owners` for each extent.
+            owners: See the class.
+            complete: See the class.
+        """
+        self._extents = Runs(starts, ends)
+        self._numbers = view_of(owner_of)
+        self.owners = owners
+        self.complete = complete
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self._extents)
 
     def __getitem__(self, index: int) -> Extent:
-        start = int(self.starts[index])
-        size = int(self.ends[index]) - start
-        return Extent(MemoryRange(start, size), self.owners[int(self.owner_of[index])])
+        return Extent(self._extents[index], self.owners[self._numbers[index]])
 
     def __iter__(self) -> Iterator[Extent]:
         return (self[index] for index in range(len(self)))
 
+    @property
+    def starts(self) -> "Addresses":
+        """First byte of each extent: uint64, the same memory."""
+        return self._extents.starts
+
+    @property
+    def ends(self) -> "Addresses":
+        """First byte behind each extent: uint64, the same memory."""
+        return self._extents.ends
+
+    @property
+    def owner_of(self) -> "NDArray[np.int32]":
+        """Index into `owners` for each extent: int32, the same memory."""
+        import numpy as np
+
+        return np.frombuffer(self._numbers, np.int32)
+
+    @property
+    def bytes(self) -> int:
+        """All preserved bytes."""
+        return self._extents.bytes
+
     def bytes_by_owner(self) -> dict[Owner, int]:
         """Preserved bytes of every owner that has any."""
         totals: dict[Owner, int] = {}
-        sizes = self.ends - self.starts
-        for index, owner in enumerate(self.owners):
-            size = int(sizes[self.owner_of == index].sum())
+        for owner, size in zip(self.owners, self._sizes(), strict=True):
             if size:
                 totals[owner] = totals.get(owner, 0) + size
         return totals
+
+    def _sizes(self) -> list[int]:
+        """Preserved bytes of each owner, by its index."""
+        if few(len(self)):
+            sizes = [0] * len(self.owners)
+            for (start, end), number in zip(self._extents.pairs(), self._numbers, strict=True):
+                sizes[number] += end - start
+            return sizes
+        import numpy as np
+
+        found = np.zeros(len(self.owners), np.uint64)
+        np.add.at(found, self.owner_of, self.ends - self.starts)
+        return [int(size) for size in found]

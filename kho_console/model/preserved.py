@@ -1,46 +1,86 @@
-"""Preserved memory as arrays: a host may have hundreds of millions of preserved pages."""
+"""Preserved memory as buffers: a host may have hundreds of millions of preserved pages."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from kho_console.model.few import few
 from kho_console.model.generation import MapFormat
 from kho_console.model.memory import MemoryRange
+from kho_console.model.value import dataclass
 
 if TYPE_CHECKING:
     import numpy as np
+    from _typeshed import ReadableBuffer
     from numpy.typing import NDArray
 
     Addresses = NDArray[np.uint64]
+    Buffer = ReadableBuffer | NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Runs:
-    """Disjoint ranges in ascending order, as two arrays of physical addresses.
+    """Disjoint ranges in ascending order: two buffers of physical addresses that nobody changes.
 
-    Attributes:
-        starts: uint64, first byte of each run.
-        ends: uint64, first byte behind each run.
+    The buffers are plain ones, or those of arrays; only many runs need numpy.
     """
 
-    starts: "Addresses"
-    ends: "Addresses"
+    __slots__ = ("_ends", "_starts")
+
+    def __init__(self, starts: "Buffer", ends: "Buffer") -> None:
+        """Take two buffers of u64 and copy nothing.
+
+        Args:
+            starts: First byte of each run.
+            ends: First byte behind each run.
+        """
+        self._starts = view_of(starts)
+        self._ends = view_of(ends)
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self._starts)
 
     def __getitem__(self, index: int) -> MemoryRange:
-        start = int(self.starts[index])
-        return MemoryRange(start, int(self.ends[index]) - start)
+        start = self._starts[index]
+        return MemoryRange(start, self._ends[index] - start)
 
     def __iter__(self) -> Iterator[MemoryRange]:
-        return (self[index] for index in range(len(self)))
+        return (MemoryRange(start, end - start) for start, end in self.pairs())
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Start and end of each run, where a range would be too slow."""
+        return zip(self._starts, self._ends, strict=True)
+
+    @property
+    def starts(self) -> "Addresses":
+        """First byte of each run: uint64, the same memory."""
+        return array_of(self._starts)
+
+    @property
+    def ends(self) -> "Addresses":
+        """First byte behind each run: uint64, the same memory."""
+        return array_of(self._ends)
 
     @property
     def bytes(self) -> int:
         """Sum of the sizes of all runs."""
-        # The sums wrap around; their difference is right all the same, and needs no third array.
-        return (int(self.ends.sum()) - int(self.starts.sum())) % (1 << 64) if len(self) else 0
+        return self._bytes(range(len(self)))
+
+    def near(self, wanted: MemoryRange) -> range:
+        """The indexes of the runs that share a byte with `wanted`."""
+        return range(bisect_right(self._ends, wanted.start), bisect_left(self._starts, wanted.end))
+
+    def inside(self, wanted: MemoryRange) -> range:
+        """The indexes of the runs that lie wholly in `wanted`."""
+        return range(bisect_left(self._starts, wanted.start), bisect_right(self._ends, wanted.end))
+
+    def bytes_in(self, wanted: MemoryRange) -> int:
+        """How many bytes of `wanted` are in runs."""
+        near = self.near(wanted)
+        if not near:
+            return 0
+        before = max(wanted.start - self._starts[near[0]], 0)
+        behind = max(self._ends[near[-1]] - wanted.end, 0)
+        return self._bytes(near) - before - behind
 
     def covers(self, wanted: MemoryRange) -> bool:
         """Whether one run holds the whole of `wanted`."""
@@ -49,19 +89,36 @@ class Runs:
 
     def end_of_run_at(self, address: int) -> int | None:
         """First address behind the run that holds `address`, None where no run does."""
-        index = int(self.starts.searchsorted(self._place(address), side="right")) - 1
-        if index < 0 or address >= int(self.ends[index]):
+        index = bisect_right(self._starts, address) - 1
+        if index < 0 or address >= self._ends[index]:
             return None
-        return int(self.ends[index])
+        return int(self._ends[index])
 
     def touches(self, wanted: MemoryRange) -> bool:
         """Whether any run shares a byte with `wanted`."""
-        index = int(self.ends.searchsorted(self._place(wanted.start), side="right"))
-        return index < len(self) and int(self.starts[index]) < wanted.end
+        return bool(self.near(wanted))
 
-    def _place(self, address: int) -> "np.uint64":
-        """The address in the arrays' own type; with any other numpy converts the whole array."""
-        return self.starts.dtype.type(min(address, (1 << 64) - 1))
+    def _bytes(self, near: range) -> int:
+        """Sum of the sizes of runs in a row."""
+        starts = self._starts[near.start : near.stop]
+        ends = self._ends[near.start : near.stop]
+        if few(len(near)):
+            return sum(ends) - sum(starts)
+        # The sums wrap around; their difference is right all the same, and needs no third array.
+        return (int(array_of(ends).sum()) - int(array_of(starts).sum())) % (1 << 64)
+
+
+def view_of(buffer: "Buffer") -> memoryview:
+    """The same memory, not to be written to."""
+    # Only from Python 3.12 on do the types of numpy say that arrays are buffers.
+    return memoryview(cast("ReadableBuffer", buffer)).toreadonly()
+
+
+def array_of(addresses: memoryview) -> "Addresses":
+    """The same memory as an array of numpy."""
+    import numpy as np
+
+    return np.frombuffer(addresses, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Live-update sessions and the files they preserve."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kho_console.model.memory import MemoryRange
 from kho_console.model.unknown import Maybe
+from kho_console.model.value import dataclass
 
 if TYPE_CHECKING:
     from kho_console.model.preserved import Runs

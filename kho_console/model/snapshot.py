@@ -1,7 +1,5 @@
 """Everything a face shows is a slice of one snapshot."""
 
-from dataclasses import dataclass
-
 from kho_console.model.blob import Blob
 from kho_console.model.finding import Evidence
 from kho_console.model.generation import Generation, State
@@ -12,6 +10,7 @@ from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Holder, Session
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Maybe, Unknown
+from kho_console.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

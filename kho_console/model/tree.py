@@ -1,8 +1,7 @@
 """Flattened device trees: any tree, and the root tree of a handover."""
 
-from dataclasses import dataclass
-
 from kho_console.model.unknown import Maybe
+from kho_console.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

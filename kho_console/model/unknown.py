@@ -1,8 +1,9 @@
 """A value that could not be had, and why."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
+
+from kho_console.model.value import dataclass
 
 T = TypeVar("T")
 

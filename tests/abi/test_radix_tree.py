@@ -271,3 +271,12 @@ def test_round_trip(page_size: int, pieces: list[tuple[int, int]]) -> None:
     again = radix_tree.read(PageMemory(by_hand, page_size), by_hand_root, page_size)
     assert len(by_hand) == len(content)
     assert sorted(blocks(again)) == sorted(wanted)
+
+
+def test_nodes_are_walked_with_ascending_keys() -> None:
+    wanted = [(0, 0), (1 << 27, 0), (1 << 40, 0), (1 << 41, 0)]
+    head, nodes = radix_pages(wanted, 4096, itertools.count(0x100000, 4096))
+    found = list(radix_tree.walk(PageMemory(nodes), head, 4096))
+    prefixes = [node.prefix for node in found if not node.level]
+    assert len(prefixes) == len(wanted)
+    assert prefixes == sorted(prefixes)

@@ -17,7 +17,8 @@ def test_nothing() -> None:
     assert len(runs.empty()) == 0
     assert runs.empty().bytes == 0
     assert pairs(runs.of_ranges([])) == []
-    assert pairs(runs.joined([np.empty(0, np.uint64)], [np.empty(0, np.uint64)])) == []
+    assert pairs(runs.joined([])) == []
+    assert pairs(runs.joined([Runs(np.empty(0, np.uint64), np.empty(0, np.uint64))])) == []
     assert pairs(runs.union({})) == []
 
 

@@ -4,7 +4,7 @@ Keys are snake_case, addresses and sizes integers, names escaped. A value that i
 null, and the key with `_reason` behind it says why.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kho_console import text
@@ -75,12 +75,6 @@ def blobs(snapshot: Snapshot) -> Document:
     )
 
 
-def preserved(found: Maybe[PreservedMap], *, unreliable: bool = False) -> Document:
-    """Contiguous preserved bytes, ascending."""
-    known = found if isinstance(found, Unknown) else found.ranges
-    return ranges(known, unreliable=unreliable)
-
-
 def ranges(
     found: Maybe[Iterable[MemoryRange]], *, unreliable: bool = False, filtered: str | None = None
 ) -> Document:
@@ -90,13 +84,26 @@ def ranges(
 
 
 def extents(
-    found: Maybe[Iterable[Extent]], *, unreliable: bool = False, filtered: str | None = None
+    found: Maybe[Iterable[Extent]],
+    orders: Callable[[MemoryRange], Iterable[int]] | None = None,
+    *,
+    unreliable: bool = False,
+    filtered: str | None = None,
 ) -> Document:
-    """Preserved bytes cut where their owner changes, ascending."""
-    rows = _map(
-        found,
-        lambda known: [{**_range(item.range), "owner": _owner(item.owner)} for item in known],
-    )
+    """Preserved bytes cut where their owner changes, ascending.
+
+    Args:
+        found: The extents.
+        orders: The orders of the blocks that make up a range; None leaves them out.
+        unreliable: Whether they are residue.
+        filtered: The words of a filter.
+    """
+
+    def row(item: Extent) -> Document:
+        more = {} if orders is None else {"orders": list(orders(item.range))}
+        return {**_range(item.range), **more, "owner": _owner(item.owner)}
+
+    rows = _map(found, lambda known: [row(item) for item in known])
     return _document(**_reliability(unreliable), **_filter(filtered), extents=rows)
 
 

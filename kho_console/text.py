@@ -6,20 +6,23 @@ names from a kernel or a file are escaped, and an unknown value is the word for 
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeVar
 
-from kho_console.model.blob import Blob
 from kho_console.model.event import Event, EventsLost
 from kho_console.model.finding import Finding, Severity
 from kho_console.model.generation import Generation, Protocol, State
 from kho_console.model.memory import MemoryRange, ScratchArea, ScratchRole
 from kho_console.model.owner import Owner, OwnerKind, Ownership
-from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Direction, Session
-from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Maybe, Unknown
+
+if TYPE_CHECKING:
+    from kho_console.model.blob import Blob
+    from kho_console.model.preserved import PreservedMap
+    from kho_console.model.snapshot import Snapshot
 
 T = TypeVar("T")
 
@@ -104,7 +107,11 @@ def reason(unknown: Unknown) -> str:
 def why(unknown: Unknown) -> str:
     """Why a value is not known, with the word for it where the reason does not begin with it."""
     said = reason(unknown)
-    return said if said.startswith(unknown.cause) else f"{word(unknown)}: {said}"
+    # `not finalized yet` says it, and begins with what it is about.
+    says_it = said.startswith(unknown.cause) or (
+        unknown.cause is Cause.NOT_YET and said.startswith("not ") and said.endswith(" yet")
+    )
+    return said if says_it else f"{word(unknown)}: {said}"
 
 
 def told(value: Maybe[T], shape: Callable[[T], str]) -> str:
@@ -196,21 +203,34 @@ def life_cycle(generation: Generation, state: State) -> str:
     return f"{generation.protocol} {state}"
 
 
+def chain(kexec_count: int) -> str:
+    """How many handovers in a row led here: `number 1 since a cold boot`."""
+    return f"number {kexec_count} since a cold boot"
+
+
 def no_side(side: Unknown, *, cold: bool) -> str:
     """Why a side is not seen; that nothing came in is an answer after a cold boot, not a gap."""
     return f"none: {reason(side)}" if cold else why(side)
 
 
-def blob_state(blob: Blob) -> str:
+def blob_state(blob: "Blob") -> str:
     """Whether a blob can be trusted, and why not: `valid`, `stale: released by the kernel`."""
     if isinstance(blob.state, Unknown):
         return why(blob.state)
     return f"{blob.state}: {escaped(blob.reason)}" if blob.reason else blob.state
 
 
-def preserved(found: PreservedMap) -> str:
+def preserved(found: "PreservedMap") -> str:
     """How much is preserved: `15.2 MiB (15,896,576 bytes) in 49 ranges`."""
     return f"{exact(found.bytes)} in {count(len(found.ranges), 'range')}"
+
+
+def orders(found: Sequence[int]) -> str:
+    """The orders of an extent's blocks, ascending: `0`, `0-3`, `0,9`; `?` for none."""
+    cuts = [at for at, (low, high) in enumerate(pairwise(found), 1) if high != low + 1]
+    runs = [found[start:end] for start, end in pairwise([0, *cuts, len(found)])]
+    words = (f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs if run)
+    return ",".join(words) or "?"
 
 
 def kept(number: int, of: int, held: int) -> str:
@@ -237,7 +257,7 @@ def counted(found: Iterable[Session]) -> str:
     return ", ".join(parts) or "no session"
 
 
-def sessions(snapshot: Snapshot) -> str:
+def sessions(snapshot: "Snapshot") -> str:
     """How many sessions there are, and what is not known of their number."""
     inventory = snapshot.inventory
     found, waiting = inventory.sessions, inventory.waiting
@@ -248,8 +268,18 @@ def sessions(snapshot: Snapshot) -> str:
     if isinstance(waiting, Unknown) and waiting.cause is not Cause.ABSENT:
         parts.append(f"whether any of the previous kernel wait is not known: {reason(waiting)}")
     if found == () and snapshot.liveupdate_device is False:
-        parts.append("live update is off or unknown here: /dev/liveupdate is not there")
+        parts.append(no_live_update(snapshot))
     return "; ".join(parts)
+
+
+def no_live_update(snapshot: "Snapshot") -> str:
+    """Why there is no /dev/liveupdate, as far as the kernel's options tell."""
+    config = snapshot.machine.config
+    if isinstance(config, Unknown):
+        return "live update is off or not built here: /dev/liveupdate is not there"
+    if config.get("CONFIG_LIVEUPDATE") == "y":
+        return "live update is off: /dev/liveupdate is not there"
+    return "this kernel is built without live update"
 
 
 def memory_files(found: Maybe[Ownership]) -> str | None:

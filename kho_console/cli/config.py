@@ -49,11 +49,8 @@ def _path(wanted: Namespace) -> int:
 def _check(wanted: Namespace) -> int:
     """Every fault, of one file or of all that would be in use."""
     if wanted.file is None:
-        try:
-            found = options.loaded(wanted)
-        except ConfigError as error:
-            return _told(error.faults)
-        return _told(_key_faults(found))
+        found, faults = options.looked(wanted)
+        return _told((*faults, *_key_faults(found)))
     content = read(Path(wanted.file))
     if content is None:
         output.say(f"{wanted.file}: there is no such file")
@@ -63,7 +60,16 @@ def _check(wanted: Namespace) -> int:
 
 
 def _keys(wanted: Namespace) -> int:
-    output.table(keymap.table(), ("command", "keys", "screens"))
+    """The keys as they are in use: those of the settings too."""
+    try:
+        found = options.loaded(wanted)
+    except ConfigError as error:
+        return options.unusable(error)
+    wrong = _key_faults(found)
+    if wrong:
+        return options.unusable(ConfigError(*wrong))
+    rows = keymap.table(found.settings.keys, found.settings.keymap)
+    output.table(rows, ("command", "keys", "screens"))
     return exit_code.DONE
 
 

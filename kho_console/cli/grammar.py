@@ -2,7 +2,8 @@
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from kho_console.model.value import dataclass
 
 FILE, SOURCE = "file", "source"
 """What the shell can complete besides words: a path, or a source."""

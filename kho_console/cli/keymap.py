@@ -32,9 +32,15 @@ def faults(
     return ()
 
 
-def table() -> list[tuple[str, str, str]]:
-    """Every command: its id, its keys as a file of settings has them, and its screens."""
-    from kho_console.tui.commands import COMMANDS, SCREENS
+def table(keys: Mapping[str, tuple[str, ...]], keymap: str) -> list[tuple[str, str, str]]:
+    """Every command: its id, its keys as a file of settings has them, and its screens.
+
+    Args:
+        keys: For the id of a command its keys; none of them is wrong.
+        keymap: The keys that are added.
+    """
+    from kho_console.tui.commands import SCREENS
+    from kho_console.tui.keymap import applied
 
     return [
         (
@@ -42,5 +48,5 @@ def table() -> list[tuple[str, str, str]]:
             " ".join(item.keys),
             " ".join(item.screens) if item.screens and item.screens != SCREENS else "all",
         )
-        for item in COMMANDS
+        for item in applied(keys, keymap)
     ]

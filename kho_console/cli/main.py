@@ -62,6 +62,8 @@ def _run(wanted: Namespace) -> int:
         source = open_source(word)
     except CannotOpenError as error:
         output.say(str(error))
+        for at, name in enumerate(error.recordings):
+            output.say(f"  {'the nearest is ' if at == 0 else ''}{name}")
         return exit_code.NOT_AVAILABLE
     if wanted.verb in _VERBS and settings.log is None:
         return _verb(wanted)(source, wanted)

@@ -4,8 +4,8 @@ import argparse
 import os
 
 from kho_console.cli import exit_code, output
-from kho_console.config.load import NO_CONFIG, Loaded, load, option
-from kho_console.config.origin import ConfigError, Layer
+from kho_console.config.load import NO_CONFIG, Loaded, load, look, option
+from kho_console.config.origin import ConfigError, Fault, Layer
 from kho_console.config.table import SETTINGS, Form, Setting
 
 _METAVARS = {Form.SECONDS: "SECONDS", Form.FILE: "FILE"}
@@ -37,10 +37,12 @@ def loaded(wanted: argparse.Namespace) -> Loaded:
     Raises:
         ConfigError: Something in them is wrong.
     """
-    found = vars(wanted)
-    given = {item.name: found[item.name] for item in SETTINGS if item.name in found}
-    alone = "no_config" in found or bool(os.environ.get(NO_CONFIG))
-    return load(given, os.environ, () if alone else None)
+    return load(_given(wanted), os.environ, _files(wanted))
+
+
+def looked(wanted: argparse.Namespace) -> tuple[Loaded, tuple[Fault, ...]]:
+    """The same without what is wrong in them, and all that is wrong."""
+    return look(_given(wanted), os.environ, _files(wanted))
 
 
 def unusable(error: ConfigError) -> int:
@@ -50,6 +52,16 @@ def unusable(error: ConfigError) -> int:
     if any(fault.origin.layer is Layer.FILE for fault in error.faults):
         output.say("--no-config goes on without the files of settings")
     return exit_code.USAGE
+
+
+def _given(wanted: argparse.Namespace) -> dict[str, str | bool]:
+    found = vars(wanted)
+    return {item.name: found[item.name] for item in SETTINGS if item.name in found}
+
+
+def _files(wanted: argparse.Namespace) -> tuple[()] | None:
+    """None where those in use are to be read."""
+    return () if "no_config" in wanted or os.environ.get(NO_CONFIG) else None
 
 
 def _add(parser: argparse._ActionsContainer, setting: Setting, about: str) -> None:

@@ -3,15 +3,18 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from kho_console import text
-from kho_console.documents import Document
+
+if TYPE_CHECKING:
+    from kho_console.documents import Document
 
 _WIDEST = 64
 """Columns of a cell; a name in it may be as long as its kernel allows."""
 
 
-def document(found: Document) -> None:
+def document(found: "Document") -> None:
     """Print a JSON document."""
     json.dump(found, sys.stdout, indent=2)
     sys.stdout.write("\n")

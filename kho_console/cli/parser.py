@@ -1,10 +1,14 @@
 """The argument parser: one tree of verbs."""
 
 import argparse
+import sys
+from collections.abc import Collection
+from itertools import takewhile
+from typing import NoReturn
 
 from kho_console import __version__
 from kho_console.cli import exit_code, options
-from kho_console.engine.trees import IN, OUT
+from kho_console.engine.paths import IN, OUT
 
 _SHOWN = {
     "status": "would the next reboot hand over, and what; with findings",
@@ -24,6 +28,8 @@ _OWN = {
 }
 """The verbs about the console itself; they open no source."""
 
+_VERBS = {"demo": "the terminal UI on a recording of a real kernel"} | _SHOWN | _OWN
+
 SHELLS = ("bash", "zsh", "fish")
 SOURCES = "sources"
 COMPLETIONS = (*SHELLS, SOURCES)
@@ -41,10 +47,35 @@ EXIT_CODES = {
 }
 
 
+class _Whole(argparse.ArgumentParser):
+    """Names an unknown option, not what it makes the words behind it look like.
+
+    Attributes:
+        words: The command line.
+    """
+
+    words: Collection[str] = ()
+
+    def error(self, message: str) -> NoReturn:
+        """See `ArgumentParser.error`."""
+        from kho_console.cli.grammar import verb_of
+        from kho_console.config.file import unknown
+
+        verbs = verb_of(parser()).all()
+        flags = {flag for verb in verbs for option in verb.options for flag in option.flags}
+        for word in takewhile(lambda word: word != "--", self.words):
+            name = word.partition("=")[0]
+            # The beginning of an option may stand for it.
+            if name.startswith("--") and not any(flag.startswith(name) for flag in flags):
+                super().error(unknown("option", name, sorted(flags)))
+        super().error(message)
+
+
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """What is asked for; a usage error ends the program with 2."""
-    whole = parser()
-    wanted = whole.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    whole = parser(words)
+    wanted = whole.parse_args(words)
     if wanted.verb == "preserved" and wanted.residue and wanted.side != IN:
         whole.error("--residue is what is left of the incoming map: it needs --side in")
     if wanted.verb == "tree" and wanted.side not in (OUT, IN):
@@ -54,9 +85,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return wanted
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole tree of verbs and options."""
-    whole = argparse.ArgumentParser(
+def parser(words: Collection[str] | None = None) -> argparse.ArgumentParser:
+    """The tree of verbs and options.
+
+    Args:
+        words: The command line to parse; verbs that are not in it have no options, since making
+            them all takes longer than most verbs do. None for the whole tree.
+    """
+    whole = _Whole(
         prog="kho-console",
         description="See and explain a Linux Kexec HandOver. "
         "Without a verb it opens the terminal UI.",
@@ -65,27 +101,42 @@ def parser() -> argparse.ArgumentParser:
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    whole.words = words or ()
     whole.add_argument("--version", action="version", version=f"kho-console {__version__}")
     _add_source(whole, None)
     options.add(whole, shown=True)
-    verbs = whole.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    verbs = whole.add_subparsers(
+        dest="verb", metavar="VERB", title="verbs", parser_class=argparse.ArgumentParser
+    )
     settings = options.behind_a_verb()
-    demo_help = "the terminal UI on a recording of a real kernel"
-    demo = verbs.add_parser("demo", parents=settings, help=demo_help)
-    _add_source(demo, argparse.SUPPRESS)
-    shown = {
-        name: verbs.add_parser(name, parents=settings, help=text) for name, text in _SHOWN.items()
-    }
-    for verb in shown.values():
-        _add_source(verb, argparse.SUPPRESS)
-        verb.add_argument("--json", action="store_true", help="print a JSON document")
-    _add_preserved(shown["preserved"])
-    _add_tree(shown["tree"])
-    own = {name: verbs.add_parser(name, parents=settings, help=text) for name, text in _OWN.items()}
-    _add_config(own["config"], settings)
-    own["completion"].add_argument("what", choices=COMPLETIONS, help="for which shell")
-    own["man"].add_argument("page", nargs="?", choices=("config",), help="the one of its settings")
+    for name, about in _VERBS.items():
+        if words is None or name in words:
+            _fill(name, verbs.add_parser(name, parents=settings, help=about), settings)
+        else:
+            verbs.add_parser(name, help=about)
     return whole
+
+
+def _fill(
+    name: str, verb: argparse.ArgumentParser, settings: list[argparse.ArgumentParser]
+) -> None:
+    if name not in _OWN:
+        _add_source(verb, argparse.SUPPRESS)
+    if name in _SHOWN:
+        verb.add_argument("--json", action="store_true", help="print a JSON document")
+    match name:
+        case "preserved":
+            _add_preserved(verb)
+        case "tree":
+            _add_tree(verb)
+        case "config":
+            _add_config(verb, settings)
+        case "completion":
+            verb.add_argument("what", choices=COMPLETIONS, help="for which shell")
+        case "man":
+            verb.add_argument(
+                "page", nargs="?", choices=("config",), help="the one of its settings"
+            )
 
 
 def _add_source(verb: argparse.ArgumentParser, default: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Iterable
+from functools import partial
 
 from kho_console import documents, text
 from kho_console.cli import exit_code, output
@@ -65,7 +66,8 @@ def _document(
     found: Maybe[PreservedMap], rows: Maybe[Rows], wanted: Namespace
 ) -> documents.Document:
     if wanted.extents:
-        return documents.extents(rows, unreliable=wanted.residue, filtered=wanted.filter)
+        orders = None if isinstance(found, Unknown) else partial(extents.orders, found)
+        return documents.extents(rows, orders, unreliable=wanted.residue, filtered=wanted.filter)
     ranges = _ranges(found, rows, wanted)
     return documents.ranges(ranges, unreliable=wanted.residue, filtered=wanted.filter)
 
@@ -88,7 +90,9 @@ def _print(found: PreservedMap, rows: Maybe[Rows], wanted: Namespace) -> None:
         if not rows.ownership.complete:
             output.line("owners were searched for in a part of this memory only")
     output.line()
-    lines = _extent_lines(rows) if wanted.extents else _range_lines(_ranges(found, rows, wanted))
+    lines = (
+        _extent_lines(found, rows) if wanted.extents else _range_lines(_ranges(found, rows, wanted))
+    )
     for line in lines:
         output.line(line)
 
@@ -99,11 +103,13 @@ def _range_lines(ranges: Maybe[Runs]) -> Iterable[str]:
     return (f"{text.address(item.start)}  {text.exact(item.size)}" for item in ranges)
 
 
-def _extent_lines(rows: Maybe[Rows]) -> Iterable[str]:
+def _extent_lines(found: PreservedMap, rows: Maybe[Rows]) -> Iterable[str]:
     if isinstance(rows, Unknown):
-        return ()
-    return (
-        f"{text.address(item.range.start)}  {text.size(item.range.size):>10}  "
-        f"{text.owner(item.owner)}"
-        for item in rows
-    )
+        return
+    yield f"{'address':<15}  {'size':>10}  {'order':>5}  owner"
+    for item in rows:
+        orders = text.orders(extents.orders(found, item.range))
+        yield (
+            f"{text.address(item.range.start)}  {text.size(item.range.size):>10}  {orders:>5}  "
+            f"{text.owner(item.owner)}"
+        )

@@ -19,9 +19,9 @@ def screen(source: Source, settings: Settings) -> int:
         return exit_code.NOT_AVAILABLE
     # The rest is imported where it is needed: the first frame waits for nothing else.
     if source.kind == LIVE:
-        from kho_console.engine.observe import observe
+        from kho_console.engine.observe import unavailable
 
-        missing = observe(source).unavailable
+        missing = unavailable(source)
         if missing is not None and missing.cause is Cause.ABSENT:
             output.say(f"no Kexec HandOver on this machine: {text.reason(missing)}")
             output.say("`kho-console doctor` tells why; `kho-console demo` shows a recording")

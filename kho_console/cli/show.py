@@ -8,7 +8,7 @@ from kho_console.cli import exit_code, output
 from kho_console.engine import crash as engine_crash
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source
-from kho_console.engine.trees import IN, OUT
+from kho_console.engine.paths import IN, OUT
 from kho_console.model.blob import Blob
 from kho_console.model.session import Session, SessionFile
 from kho_console.model.snapshot import Side
@@ -21,8 +21,7 @@ def scratch(source: Source, wanted: Namespace) -> int:
     if wanted.json:
         output.document(documents.scratch(snapshot))
     elif isinstance(snapshot.scratch, Unknown):
-        output.say(f"scratch areas: {text.why(snapshot.scratch)}")
-        return exit_code.NOT_AVAILABLE
+        output.line(f"scratch areas: {text.why(snapshot.scratch)}")
     else:
         rows = (
             (
@@ -42,22 +41,18 @@ def blobs(source: Source, wanted: Namespace) -> int:
     if wanted.json:
         output.document(documents.blobs(snapshot))
         return exit_code.DONE
-    sides = {OUT: _blobs_of(snapshot.outgoing), IN: _blobs_of(snapshot.incoming)}
+    outgoing, incoming = _blobs_of(snapshot.outgoing), _blobs_of(snapshot.incoming)
+    _without_blobs(OUT, outgoing)
     rows = [
         _blob(name, item)
-        for name, found in sides.items()
+        for name, found in ((OUT, outgoing), (IN, incoming))
         if not isinstance(found, Unknown)
         for item in found
     ]
     if rows:
         heads = ("side", "blob", "format", "compatible", "size", "address", "state")
         output.table(rows, heads, right=(4,))
-    for name, found in sides.items():
-        if isinstance(found, Unknown):
-            cold = name == IN and snapshot.booted_through_handover is False
-            output.line(f"{name:<4}  {text.no_side(found, cold=cold)}")
-        elif not found:
-            output.line(f"{name:<4}  no blob")
+    _without_blobs(IN, incoming, cold=snapshot.booted_through_handover is False)
     return exit_code.DONE
 
 
@@ -107,6 +102,14 @@ def crash(source: Source, wanted: Namespace) -> int:
 
 def _blobs_of(side: Maybe[Side]) -> Maybe[tuple[Blob, ...]]:
     return side if isinstance(side, Unknown) else side.blobs
+
+
+def _without_blobs(name: str, found: Maybe[tuple[Blob, ...]], *, cold: bool = False) -> None:
+    """Say why a side has no row in the table."""
+    if isinstance(found, Unknown):
+        output.line(f"{name:<4}  {text.no_side(found, cold=cold)}")
+    elif not found:
+        output.line(f"{name:<4}  no blob")
 
 
 def _blob(side: str, blob: Blob) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ def _booted(snapshot: Snapshot) -> str:
     if not isinstance(snapshot.previous_release, Unknown):
         parts.append(f"from {text.escaped(snapshot.previous_release)}")
     if not isinstance(snapshot.kexec_count, Unknown):
-        parts.append(f"handover {snapshot.kexec_count} of this chain")
+        parts.append(text.chain(snapshot.kexec_count))
     return ", ".join(parts)
 
 

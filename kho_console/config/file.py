@@ -5,12 +5,12 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from kho_console.config.lines import key_lines
 from kho_console.config.origin import Fault, Layer, Origin
 from kho_console.config.table import KEYS, KEYS_EXPECTED, SETTINGS, Value, keys_of_value
+from kho_console.model.value import dataclass
 
 LARGEST = 1 << 16
 """Bytes that a file of settings may have."""

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from kho_console.config import places
 from kho_console.config.origin import ConfigError, Fault, Layer, Origin
 from kho_console.config.settings import Settings
 from kho_console.config.table import SETTINGS, Form, Setting, Value
+from kho_console.model.value import dataclass
 
 NO_CONFIG = "KHO_CONSOLE_NO_CONFIG"
 """The environment variable that has the files left alone."""
@@ -39,16 +39,29 @@ def load(
     environment: Mapping[str, str] = os.environ,
     read_from: Sequence[Path] | None = None,
 ) -> Loaded:
-    """The settings.
+    """The settings, from what `look` takes.
+
+    Raises:
+        ConfigError: Something in them is wrong.
+    """
+    found, faults = look(options, environment, read_from)
+    if faults:
+        raise ConfigError(*faults)
+    return found
+
+
+def look(
+    options: Mapping[str, str | bool],
+    environment: Mapping[str, str] = os.environ,
+    read_from: Sequence[Path] | None = None,
+) -> tuple[Loaded, tuple[Fault, ...]]:
+    """The settings without those that are wrong, and all that is wrong.
 
     Args:
         options: What the command line gives, by the name of the setting.
         environment: The environment variables.
         read_from: The files to read, the last one going first; those of the machine and the
             user where None.
-
-    Raises:
-        ConfigError: Something in them is wrong.
     """
     layers = _Layers()
     layers.read(files(environment) if read_from is None else read_from)
@@ -59,7 +72,7 @@ def load(
     for setting in SETTINGS:
         if setting.name in options:
             _option(layers, setting, options[setting.name])
-    return layers.loaded()
+    return layers.loaded(), tuple(layers.faults)
 
 
 def option(setting: Setting, value: object) -> str:
@@ -84,7 +97,7 @@ class _Layers:
         self._origins = {item.name: Origin(Layer.DEFAULT) for item in SETTINGS}
         self._keys: dict[str, tuple[str, ...]] = {}
         self._files: list[Path] = []
-        self._faults: list[Fault] = []
+        self.faults: list[Fault] = []
 
     def read(self, paths: Iterable[Path]) -> None:
         """Put what files say."""
@@ -100,7 +113,7 @@ class _Layers:
                 self._values.update(found.values)
                 self._keys.update(found.keys)
                 self._origins.update(found.origins)
-                self._faults.extend(found.faults)
+                self.faults.extend(found.faults)
 
     def word(self, setting: Setting, word: str, origin: Origin) -> None:
         """Put what a word of the environment or the command line gives."""
@@ -108,7 +121,7 @@ class _Layers:
             self.put(setting.name, setting.of_word(word), origin)
         except ValueError:
             expected = "a file" if setting.form is Form.FILE else setting.expected
-            self._faults.append(Fault(origin, f"{word!a}; expected {expected}"))
+            self.faults.append(Fault(origin, f"{word!a}; expected {expected}"))
 
     def put(self, name: str, value: Value, origin: Origin) -> None:
         """Put a value."""
@@ -116,8 +129,6 @@ class _Layers:
 
     def loaded(self) -> Loaded:
         """All together."""
-        if self._faults:
-            raise ConfigError(*self._faults)
         if self._values["debug"] and self._origins["log"].layer is Layer.DEFAULT:
             self.put("log", places.log_file(), self._origins["debug"])
         given: dict[str, Any] = dict(self._values)

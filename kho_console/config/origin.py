@@ -1,7 +1,8 @@
 """Where a setting came from, and what is wrong with one."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from kho_console.model.value import dataclass
 
 
 class Layer(StrEnum):

@@ -1,8 +1,10 @@
 """The settings of the console, as one value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from kho_console.model.value import dataclass
 
 THEMES = ("dark", "light", "high-contrast")
 

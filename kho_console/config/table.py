@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
 from kho_console.config import places
 from kho_console.config.settings import KEYMAPS, THEMES
+from kho_console.model.value import dataclass
 
 Value: TypeAlias = str | bool | float | Path | None
 

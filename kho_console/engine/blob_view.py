@@ -1,7 +1,7 @@
 """A blob line by line: its nodes and values, and where each value lies in its bytes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kho_console.engine import meaning as looks
 from kho_console.engine import trees
@@ -9,6 +9,7 @@ from kho_console.model.blob import Blob, Field
 from kho_console.model.snapshot import Side
 from kho_console.model.tree import FlatTree, Property, TreeNode
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.model.value import dataclass
 
 _ROOT_TREE = {
     b"preserved-memory-map": "address",

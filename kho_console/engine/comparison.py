@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kho_console.engine import blob_view, trees
@@ -10,6 +9,7 @@ from kho_console.engine.blob_view import Line
 from kho_console.model.blob import Blob, BlobState
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.model.value import dataclass
 
 _MOST_STRETCHES = 1000
 
@@ -97,7 +97,7 @@ def _missing(side: Side, word: str, name: bytes | None) -> Unknown | None:
         return Unknown(found.cause, f"{word}: {found.reason}")
     blob = None if name is None else side.blob(name)
     if blob is not None and blob.state is BlobState.STALE:
-        return Unknown(Cause.RELEASED, f"{word}: {blob.reason}")
+        return Unknown(Cause.RELEASED, f"{blob.reason} ({word})")
     return None
 
 

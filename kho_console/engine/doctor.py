@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 
 from kho_console.engine.generation import release_number
+from kho_console.engine.paths import LIVEUPDATE
 from kho_console.model.check import Check, Result
 from kho_console.model.event import EventsLost
 from kho_console.model.generation import Protocol
@@ -45,9 +46,9 @@ def examine(source: Source, snapshot: Snapshot) -> tuple[Check, ...]:
         _handover(snapshot),
         _preserved(snapshot),
         _known("iomem", snapshot.memory.iomem, "/proc/iomem shows addresses", None),
-        _known("memory-blocks", snapshot.memory.blocks, "memory blocks are listed", None),
+        _known("memory-blocks", snapshot.memory.blocks, "memory blocks are listed", _HOTPLUG),
         _known("kernel-log", snapshot.machine.kernel_log, "the kernel log can be read", None),
-        _known("kexec-files", snapshot.kexec.loaded, "sysfs tells of loaded images", None),
+        _known("kexec-files", snapshot.kexec.loaded, "sysfs tells of loaded images", _KEXEC),
         _sessions(snapshot),
         _lockdown(snapshot),
         _events(source),
@@ -57,6 +58,8 @@ def examine(source: Source, snapshot: Snapshot) -> tuple[Check, ...]:
 
 
 _MOUNT = "mount -t debugfs none /sys/kernel/debug"
+_KEXEC = "boot a kernel built with CONFIG_KEXEC_FILE, and see that sysfs is mounted on /sys"
+_HOTPLUG = "boot a kernel built with CONFIG_MEMORY_HOTPLUG, and see that sysfs is mounted on /sys"
 
 
 def _rights(source: Source) -> Iterator[Check]:
@@ -128,16 +131,38 @@ def _preserved(snapshot: Snapshot) -> Check:
     bad = found.cause in (Cause.NOT_PERMITTED, Cause.INVALID, Cause.UNREADABLE)
     result = Result.FAIL if bad else Result.WARNING
     text = "the map of preserved memory cannot be shown"
-    return Check("preserved-map", result, text, found.reason, _REMEDIES.get(found.cause))
+    remedy = _REMEDIES.get(found.cause)
+    if snapshot.unavailable is not None and remedy is None:
+        remedy = "see what the check of the handover says"
+    elif found.cause is Cause.NOT_YET:
+        remedy = "none needed: it can be read once the handover is finalized"
+    return Check("preserved-map", result, text, found.reason, remedy)
 
 
 def _sessions(snapshot: Snapshot) -> Check:
+    if snapshot.liveupdate_device is False and snapshot.inventory.sessions == ():
+        return _no_sessions(snapshot)
     unseen = snapshot.inventory.unseen
     if isinstance(snapshot.inventory.sessions, Unknown) or not unseen:
         text = "open sessions can be listed"
         return _known("sessions", snapshot.inventory.sessions, text, None)
     text = f"{unseen} processes do not show what they have open: there may be more sessions"
     return Check("sessions", Result.WARNING, text, "/proc/*/fd", "run it as root")
+
+
+def _no_sessions(snapshot: Snapshot) -> Check:
+    """Without /dev/liveupdate there is nothing to list, and why that is so may not be known."""
+    config, seen = snapshot.machine.config, f"{LIVEUPDATE} is not there"
+    if isinstance(config, Unknown):
+        text = "whether this kernel has live update is not known"
+        return Check("sessions", Result.UNKNOWN, text, f"{seen}; {config.reason}")
+    if config.get("CONFIG_LIVEUPDATE") == "y":
+        text = "live update is off here, so there are no sessions"
+        remedy = "boot with kho=on liveupdate=on, where sessions are wanted"
+    else:
+        text = "this kernel is built without live update, so there are no sessions"
+        remedy = "where sessions are wanted, boot 6.19 or later, built with CONFIG_LIVEUPDATE"
+    return Check("sessions", Result.WARNING, text, seen, remedy)
 
 
 def _lockdown(snapshot: Snapshot) -> Check:
@@ -180,7 +205,8 @@ def _tools(source: Source) -> Iterator[Check]:
     if place is None:
         text = "kexec is not installed; images cannot be loaded with it"
         remedy = "install kexec-tools, 2.0.27 or later"
-        yield Check("tool-kexec", Result.WARNING, text, _TOOL_FOLDERS, remedy)
+        seen = "no kexec in PATH, /usr/sbin or /sbin"
+        yield Check("tool-kexec", Result.WARNING, text, seen, remedy)
     else:
         yield Check("tool-kexec", Result.PASS, "kexec is installed", place)
 
@@ -206,5 +232,5 @@ def _known(name: str, value: Maybe[object], text: str, remedy: str | None) -> Ch
         Result.FAIL if value.cause is Cause.NOT_PERMITTED else Result.WARNING,
         f"{name} cannot be seen",
         value.reason,
-        remedy or _REMEDIES.get(value.cause),
+        _REMEDIES.get(value.cause, remedy),
     )

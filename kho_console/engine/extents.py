@@ -1,12 +1,13 @@
 """Preserved extents as a list: chosen by a mask, found by address, summed up, never all built."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from kho_console.model.few import few
 from kho_console.model.memory import MemoryRange
 from kho_console.model.owner import Extent, Owner, Ownership
 from kho_console.model.preserved import PreservedMap, Runs
+from kho_console.model.value import dataclass
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,12 +79,12 @@ class Rows:
 
 def select(ownership: Ownership, mask: "NDArray[np.bool_] | None") -> Rows:
     """The extents that a mask lets through; all of them without a mask."""
+    if mask is None or mask.all():
+        return Rows(ownership, None, ownership.bytes)
     import numpy as np
 
-    sizes = ownership.ends - ownership.starts
-    if mask is None or mask.all():
-        return Rows(ownership, None, int(sizes.sum()))
     kept = np.flatnonzero(mask)
+    sizes = ownership.ends - ownership.starts
     return Rows(ownership, kept, int(sizes.take(kept).sum()))
 
 
@@ -118,6 +119,20 @@ class Share:
 
 def shares(rows: Rows) -> tuple[Share, ...]:
     """What each owner has of the rows, the largest share first."""
+    found = _shares_few(rows) if few(len(rows)) else _shares_many(rows)
+    return tuple(sorted(found, key=lambda share: -share.bytes))
+
+
+def _shares_few(rows: Rows) -> Iterable[Share]:
+    found: dict[Owner, Share] = {}
+    for extent in rows:
+        before = found.get(extent.owner, Share(extent.owner, 0, 0))
+        size = before.bytes + extent.range.size
+        found[extent.owner] = Share(extent.owner, size, before.extents + 1)
+    return [found[owner] for owner in dict.fromkeys(rows.ownership.owners) if owner in found]
+
+
+def _shares_many(rows: Rows) -> Iterable[Share]:
     import numpy as np
 
     ownership, kept = rows.ownership, rows.kept
@@ -132,8 +147,7 @@ def shares(rows: Rows) -> tuple[Share, ...]:
     for owner, size, number in zip(ownership.owners, totals.tolist(), extents, strict=True):
         before = found.get(owner, Share(owner, 0, 0))
         found[owner] = Share(owner, before.bytes + size, before.extents + number)
-    held = (share for share in found.values() if share.extents)
-    return tuple(sorted(held, key=lambda share: -share.bytes))
+    return [share for share in found.values() if share.extents]
 
 
 def first_of(rows: Rows, wanted: Owner) -> int:

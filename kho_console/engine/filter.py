@@ -7,7 +7,7 @@ where any of its bytes or blocks does. `4k-2m` has both its ends, but `address:A
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from kho_console.abi import runs
@@ -17,6 +17,7 @@ from kho_console.model.memory import Node
 from kho_console.model.owner import Owner, Ownership
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.model.value import dataclass
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 SYNTAX = "owner:memfd size:>64k order:0-3 address:0x1000-0x2000 node:0"
 """One word of each key, as a hint."""
 
+_KEYS = ("owner", "size", "order", "address", "node")
+_EXPECTED = f"{', '.join(f'{key}:' for key in _KEYS[:-1])} or {_KEYS[-1]}:"
 _LAST = (1 << 64) - 1
 _UNITS = "kmgtpe"
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
@@ -224,7 +227,9 @@ def _positive(word: str, position: int) -> Term:
             return _Address(_interval(value, behind, _address, end_excluded=True))
         case "node":
             return _Node(_interval(value, behind, _node))
-    raise FilterError(position, 'owner:, size:, order:, address: or node:, or quotes: "a:b"')
+    nearest = get_close_matches(key.lower(), _KEYS, n=1)
+    more = f"nearest {nearest[0]}:" if nearest else 'or quotes: "a:b"'
+    raise FilterError(position, f"{_EXPECTED}, {more}")
 
 
 def _unquoted(word: str) -> str:

@@ -1,7 +1,7 @@
 """Which handover mechanism a kernel speaks, found by looking at what is there (kho-abi 8)."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kho_console.abi import luo
 from kho_console.abi.fdt_header import MAGIC
@@ -11,6 +11,7 @@ from kho_console.model.finding import Evidence
 from kho_console.model.generation import Finalize, Generation, Protocol, State
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.model.value import dataclass
 from kho_console.source.protocol import Source
 
 _KNOWN_WORDS = {

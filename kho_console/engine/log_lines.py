@@ -1,10 +1,14 @@
 """What of the kernel log is about handover, live update, kexec, crash images or hotplug."""
 
 import re
+from collections import deque
+from collections.abc import Iterable
 from functools import lru_cache
 
-from kho_console.abi import kernel_log
+from kho_console.abi import kernel_log, kernel_warning
 from kho_console.abi.kernel_log import LogLine
+from kho_console.abi.kernel_warning import KernelWarning
+from kho_console.engine.handover_code import concerns_handover
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Maybe, Unknown
 
@@ -23,12 +27,25 @@ _WORDS = re.compile(
 
 
 def about_handover(snapshot: Snapshot) -> Maybe[tuple[LogLine, ...]]:
-    """Its lines that name our subjects, oldest first; the latest 2,000 where there are more."""
+    """Its lines that name our subjects, oldest first; the latest 2,000 where there are more.
+
+    A warning of the kernel in handover code is there whole.
+    """
     log = snapshot.machine.kernel_log
     return log if isinstance(log, Unknown) else _lines(log)
 
 
 @lru_cache(maxsize=2)
 def _lines(log: str) -> tuple[LogLine, ...]:
-    found = (line for line in kernel_log.parse(log) if _WORDS.search(line.text))
-    return tuple(found)[-_MOST:]
+    kept: deque[LogLine] = deque(maxlen=_MOST)
+    for item in kernel_warning.gather(kernel_log.parse(log)):
+        kept.extend(_kept(item))
+    return tuple(kept)
+
+
+def _kept(item: LogLine | KernelWarning) -> Iterable[LogLine]:
+    if isinstance(item, LogLine):
+        return (item,) if _WORDS.search(item.text) else ()
+    if concerns_handover(item):
+        return item.lines
+    return (line for line in item.lines if _WORDS.search(line.text))

@@ -3,7 +3,7 @@
 Values of the handover are native-endian, so four or eight bytes are most likely a native number.
 """
 
-from dataclasses import dataclass
+from kho_console.model.value import dataclass
 
 _TEXT = range(0x20, 0x7F)
 

@@ -40,7 +40,11 @@ def _zones(source: Source) -> Maybe[tuple[Zone, ...]]:
     if isinstance(records, Unknown):
         return records
     page_size = source.facts().page_size
-    return tuple(_zone(item, page_size) for item in records if item.numbers.get("spanned"))
+    return tuple(
+        _zone(item, page_size)
+        for item in records
+        if item.numbers.get("spanned") and "start_pfn" in item.numbers
+    )
 
 
 def _zone(record: ZoneRecord, page_size: int) -> Zone:
@@ -48,7 +52,7 @@ def _zone(record: ZoneRecord, page_size: int) -> Zone:
     return Zone(
         record.node,
         record.name.decode("latin-1"),
-        MemoryRange(found.get("start_pfn", 0), found["spanned"]),
+        MemoryRange(found["start_pfn"], found["spanned"]),
         found.get("cma", _NO_CMA),
         found.get("nr_free_cma", _NO_CMA),
     )

@@ -21,12 +21,13 @@ from kho_console.model.machine import Machine
 from kho_console.model.snapshot import Identity, Inventory, Side, Snapshot
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.model.value import dataclass
 from kho_console.source.protocol import Source
 
 _COLD = Unknown(Cause.ABSENT, "this kernel did not come through a handover")
 
 
-def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
+def observe(source: Source, previous: Snapshot | None = None, *, walk: bool = False) -> Snapshot:
     """Read a machine.
 
     Args:
@@ -34,23 +35,20 @@ def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
         previous: An earlier snapshot of the same machine. Its costly part is kept: the walks over
             preserved memory and processes, and the files whose reading takes a kernel lock; so
             are the host's facts, its log and its memory, which events announce.
+        walk: Keep of `previous` only what takes a kernel lock to read.
     """
-    mount = machine.debugfs(source)
-    where = Handover(paths.DEBUGFS if isinstance(mount, Unknown) else mount)
-    host = previous.machine if previous else machine.machine(source)
-    memory = previous.memory if previous else memory_layout.memory_layout(source)
-    offered = offer.offered(source)
-    outgoing = _side(source, where, where.outgoing, host.page_size, preserved.NOT_FINALIZED)
-    incoming = _incoming(source, where, host, offered)
-    incoming_tree = incoming if isinstance(incoming, Unknown) else incoming.tree
-    recognised = recognise(source, where, outgoing.tree, incoming_tree, _hidden(mount, host))
+    kept = None if walk else previous
+    host = kept.machine if kept else machine.machine(source)
+    memory = kept.memory if kept else memory_layout.memory_layout(source)
+    seen = _see(source, host)
+    offered, outgoing, recognised = seen.offered, seen.outgoing, seen.recognised
     booted = _booted(source, recognised, offered)
-    incoming = _explained(incoming, booted)
-    costly = (
-        inventory.take(source, memory, recognised, outgoing, incoming, booted)
-        if previous is None
-        else previous.inventory
-    )
+    incoming = _explained(seen.incoming, booted)
+    if kept is None:
+        before = None if previous is None else previous.inventory
+        costly = inventory.take(source, memory, recognised, outgoing, incoming, booted, before)
+    else:
+        costly = kept.inventory
     outgoing = _completed(outgoing, costly)
     if not isinstance(incoming, Unknown):
         incoming = sides.with_checked(incoming, costly.live_update)
@@ -74,8 +72,35 @@ def observe(source: Source, previous: Snapshot | None = None) -> Snapshot:
         cpus=machine.cpus(source),
         kexec=machine.kexec(source, costly.crash_size),
         liveupdate_device=source.exists(paths.LIVEUPDATE),
-        debugfs=mount,
+        debugfs=seen.debugfs,
     )
+
+
+def unavailable(source: Source) -> Unknown | None:
+    """Why a machine shows no handover, without the walks; None where it shows one."""
+    return _see(source, machine.machine(source)).recognised.unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The mechanism, and what the small files show of both sides."""
+
+    debugfs: Maybe[str]
+    offered: Maybe[SetupHandover]
+    outgoing: Side
+    incoming: Maybe[Side]
+    recognised: Recognised
+
+
+def _see(source: Source, host: Machine) -> _Seen:
+    mount = machine.debugfs(source)
+    where = Handover(paths.DEBUGFS if isinstance(mount, Unknown) else mount)
+    offered = offer.offered(source)
+    outgoing = _side(source, where, where.outgoing, host.page_size, preserved.NOT_FINALIZED)
+    incoming = _incoming(source, where, host, offered)
+    tree = incoming if isinstance(incoming, Unknown) else incoming.tree
+    recognised = recognise(source, where, outgoing.tree, tree, _hidden(mount, host))
+    return _Seen(mount, offered, outgoing, incoming, recognised)
 
 
 def _side(source: Source, where: Handover, folder: str, page_size: int, no_map: Unknown) -> Side:

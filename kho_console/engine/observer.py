@@ -8,23 +8,24 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from enum import IntEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from kho_console.model.check import Check
 from kho_console.model.event import Event, EventsLost
-from kho_console.model.finding import Finding
-from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Maybe, Unknown
+from kho_console.model.value import dataclass
 from kho_console.source.protocol import EventStream, Source, SourceKind
 
 if TYPE_CHECKING:
     from kho_console.engine.log_lines import LogLine
     from kho_console.engine.strip import StripMap
+    from kho_console.model.check import Check
+    from kho_console.model.finding import Finding
+    from kho_console.model.snapshot import Snapshot
 
 # A face that is handed a source names its type from here, as sources are not its to import.
-__all__ = ["EVENTS_KEPT", "Observer", "Source", "View"]
+__all__ = ["EVENTS_KEPT", "Look", "Observer", "Source", "View"]
 
 EVENTS_KEPT = 10_000
 """Events that stay in memory; adding 1 TiB in blocks of 128 MiB makes 8,192."""
@@ -32,6 +33,17 @@ EVENTS_KEPT = 10_000
 _EVENTS_SHOWN = 100
 
 _log = logging.getLogger(__name__)
+
+
+class Look(IntEnum):
+    """How much a look reads."""
+
+    LIGHT = 1
+    """Small files only; maps, processes and checks stay as they were."""
+    SLOW = 2
+    """Everything but what takes a kernel lock to read: that is not for a timer."""
+    FULL = 3
+    """Everything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +61,9 @@ class View:
         taken: Seconds of the console's own monotonic clock when the look ended.
     """
 
-    snapshot: Snapshot
-    findings: tuple[Finding, ...]
-    checks: tuple[Check, ...]
+    snapshot: "Snapshot"
+    findings: "tuple[Finding, ...]"
+    checks: "tuple[Check, ...]"
     events: tuple[Event | EventsLost, ...]
     events_seen: int
     log: "Maybe[tuple[LogLine, ...]]"
@@ -60,9 +72,9 @@ class View:
 
 
 class Observer:
-    """Looks at a source; a light look keeps what is costly to read.
+    """Looks at a source.
 
-    `full` and `light` belong to one thread, `wait_for_events` to another.
+    `look` belongs to one thread, `wait_for_events` to another.
     """
 
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
@@ -85,34 +97,48 @@ class Observer:
         """The source's kind and name."""
         return self._source.kind, self._source.name
 
-    def full(self) -> View:
-        """Look at everything."""
+    def look(self, wanted: Look = Look.FULL) -> View:
+        """Look at the machine. The first look is a full one.
+
+        A light look becomes a full one where the small files tell that the handover has moved on.
+        """
+        last = self._last
+        began = time.monotonic()
+        if last is None or wanted is Look.FULL:
+            view = self._full()
+        elif wanted is Look.SLOW:
+            view = self._slow(last)
+        else:
+            view = self._light(last)
+        _log.log(
+            logging.INFO if wanted > Look.LIGHT else logging.DEBUG,
+            "%s look took %.3f s",
+            wanted.name.lower(),
+            time.monotonic() - began,
+        )
+        return view
+
+    def _full(self) -> View:
         from kho_console.engine.doctor import examine
         from kho_console.engine.observe import observe
 
-        began = time.monotonic()
         if not self.live:
             self._replay()
         snapshot = observe(self._source)
-        view = self._view(snapshot, examine(self._source, snapshot))
-        _log.info("looked at everything in %.3f s", time.monotonic() - began)
-        return view
+        return self._view(snapshot, examine(self._source, snapshot))
 
-    def light(self) -> View:
-        """Look at small files only; maps, processes and checks stay as they were.
-
-        Where those files tell that the handover has moved on, it becomes a full look.
-        """
-        if self._last is None:
-            return self.full()
+    def _slow(self, last: View) -> View:
         from kho_console.engine.observe import observe
 
-        began = time.monotonic()
-        snapshot = observe(self._source, self._last.snapshot)
-        _log.debug("looked at small files in %.3f s", time.monotonic() - began)
-        if _signs(snapshot) != _signs(self._last.snapshot):
-            return self.full()
-        return self._view(snapshot, self._last.checks)
+        return self._view(observe(self._source, last.snapshot, walk=True), last.checks)
+
+    def _light(self, last: View) -> View:
+        from kho_console.engine.observe import observe
+
+        snapshot = observe(self._source, last.snapshot)
+        if _signs(snapshot) != _signs(last.snapshot):
+            return self._full()
+        return self._view(snapshot, last.checks)
 
     def wait_for_events(self, timeout: float) -> int:
         """Wait for events of a live machine at most `timeout` seconds, and count them."""
@@ -133,7 +159,7 @@ class Observer:
             self._events.extend([] if isinstance(recorded, Unknown) else recorded)
             self._seen = len(self._events)
 
-    def _view(self, snapshot: Snapshot, checks: tuple[Check, ...]) -> View:
+    def _view(self, snapshot: "Snapshot", checks: "tuple[Check, ...]") -> View:
         from kho_console.engine.diagnose import diagnose
         from kho_console.engine.log_lines import about_handover
         from kho_console.engine.strip import strip_map
@@ -155,7 +181,7 @@ class Observer:
         return self._last
 
 
-def _signs(snapshot: Snapshot) -> tuple[object, ...]:
+def _signs(snapshot: "Snapshot") -> tuple[object, ...]:
     """What of the small files tells that the costly part is out of date."""
     blobs = snapshot.outgoing.blobs
     known = () if isinstance(blobs, Unknown) else blobs

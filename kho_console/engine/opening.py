@@ -13,7 +13,15 @@ DEMO = "linux-7.3.4/sessions"
 
 
 class CannotOpenError(Exception):
-    """A source that is not there or cannot serve, with what is wrong and what to do."""
+    """A source that is not there or cannot serve, with what is wrong and what to do.
+
+    Attributes:
+        recordings: What could be opened instead, where a name was not found; the nearest first.
+    """
+
+    def __init__(self, words: str, recordings: tuple[str, ...] = ()) -> None:
+        super().__init__(words)
+        self.recordings = recordings
 
 
 def open_source(word: str) -> Source:
@@ -49,9 +57,11 @@ def shipped() -> tuple[str, ...]:
 
 
 def _shipped(word: str) -> Path:
-    if word in shipped():
+    names = shipped()
+    if word in names:
         return resources.fixtures_folder() / word
-    raise CannotOpenError(
-        f"{word}: no such folder, and no shipped recording of that name; "
-        f"recordings: {', '.join(shipped())}"
-    )
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(word, names, n=1, cutoff=0.0)
+    words = f"{word}: no such folder, and no recording of that name comes with the console"
+    raise CannotOpenError(words, tuple(dict.fromkeys((*nearest, *names))))

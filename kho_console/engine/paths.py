@@ -1,5 +1,9 @@
 """Where the kernel shows its handover."""
 
+OUT = "out"
+IN = "in"
+"""What the kernel and the command line call the two sides."""
+
 DEBUGFS = "/sys/kernel/debug"
 """Where debugfs is mounted on any usual system."""
 

@@ -1,13 +1,12 @@
 """Preserved memory of one side of a handover, with its owners."""
 
-from dataclasses import dataclass
-
 from kho_console.engine import residue
-from kho_console.engine.trees import IN
+from kho_console.engine.paths import IN
 from kho_console.model.owner import Ownership
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Maybe, Unknown
+from kho_console.model.value import dataclass
 from kho_console.source.protocol import Source
 
 

@@ -5,16 +5,15 @@ use: only for all areas of a node together, where nothing else on that node is C
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from kho_console.abi.scratch_request import Malformed, Scratch, ScratchRequest
 from kho_console.engine.findings import options
 from kho_console.engine.findings.facts import Facts
 from kho_console.model.memory import IomemEntry, MemoryRange, ScratchArea, Zone
-from kho_console.model.preserved import PreservedMap, Runs
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.model.value import dataclass
 
 _RAM = "System RAM"
 _KERNEL = ("Kernel code", "Kernel rodata", "Kernel data", "Kernel bss")
@@ -107,11 +106,12 @@ def _fit(
     asked = None if wanted is None else options.asked(area, wanted)
     entries, preserved = snapshot.memory.iomem, snapshot.inventory.preserved
     page_size = snapshot.machine.page_size
+    lost = preserved if isinstance(preserved, Unknown) else preserved.ranges.bytes_in(area.range)
     return Fit(
         area=area,
         alignment=_alignment(area),
         inside=entries if isinstance(entries, Unknown) else _inside(area, entries),
-        preserved=preserved if isinstance(preserved, Unknown) else _preserved(area, preserved),
+        preserved=lost,
         shared=tuple(
             other for other, _ in homes if other is not area and area.range.overlaps(other.range)
         )
@@ -154,24 +154,6 @@ def _inside(area: ScratchArea, entries: Sequence[IomemEntry]) -> tuple[Overlap, 
 
 def _shared(one: MemoryRange, other: MemoryRange) -> int:
     return max(min(one.end, other.end) - max(one.start, other.start), 0)
-
-
-def _preserved(area: ScratchArea, found: PreservedMap) -> int:
-    if not area.size or not found.ranges.touches(area.range):
-        return 0
-    return _bytes_in(found.ranges, area.range)
-
-
-def _bytes_in(runs: Runs, place: MemoryRange) -> int:
-    import numpy as np
-
-    last = (1 << 64) - 1
-    start, end = np.uint64(place.start), np.uint64(min(place.end, last))
-    first = int(runs.ends.searchsorted(start, side="right"))
-    behind = int(runs.starts.searchsorted(end))
-    starts = np.maximum(runs.starts[first:behind], start)
-    ends = np.minimum(runs.ends[first:behind], end)
-    return int((ends - starts).sum())
 
 
 def _homes(areas: Sequence[ScratchArea], zones: Maybe[tuple[Zone, ...]]) -> Homes:

@@ -107,8 +107,9 @@ def checked_live_update(
         luo_session.read(BoundedMemory(memory, RECORDS_LIMIT), header, page_size)
     except MissingMemory as error:
         return replace(item, reason=f"its records cannot be checked: {error.reason}")
-    except FormatError as error:
-        return _released(item, str(error))
+    except FormatError:
+        # What reuses the pages says nothing of the blob, and a fault in it would only puzzle.
+        return _released(item, "its records are gone")
     return item
 
 

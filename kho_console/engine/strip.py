@@ -1,7 +1,6 @@
 """What physical memory is drawn of: a line for each node, and layers that each have a letter."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from kho_console.abi import runs
 from kho_console.model.machine import MemoryLayout
@@ -10,6 +9,7 @@ from kho_console.model.owner import OwnerKind, Ownership
 from kho_console.model.preserved import Runs
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Maybe, Unknown
+from kho_console.model.value import dataclass
 
 HOLE = "."
 SCRATCH = "s"
@@ -28,7 +28,7 @@ OWNERS = {
     OwnerKind.MEMFD: "m",
     OwnerKind.UNATTRIBUTED: "u",
 }
-"""The letter of each kind of owner, what is small and rare first: it wins where a cell has more."""
+"""The letter of each kind of owner, what is small and rare first: of equals it is drawn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,8 +76,12 @@ class StripMap:
     owners: tuple[Layer, ...]
 
     def layers(self, *, by_owner: bool) -> tuple[Layer, ...]:
-        """The layers to draw, those of preserved memory first."""
-        return (self.owners if by_owner else self.preserved) + self.machine
+        """All layers, those of preserved memory first."""
+        return self.kept(by_owner=by_owner) + self.machine
+
+    def kept(self, *, by_owner: bool) -> tuple[Layer, ...]:
+        """The layers of preserved memory."""
+        return self.owners if by_owner else self.preserved
 
 
 def strip_map(snapshot: Snapshot, previous: tuple[Snapshot, StripMap] | None = None) -> StripMap:

@@ -1,11 +1,11 @@
-"""Lines of physical memory as cells: each shows the first layer that touches its span."""
+"""Lines of physical memory as cells: each shows one of the layers that touch its span."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kho_console.abi import runs
 from kho_console.engine.strip import HOLE, Band, Layer
-from kho_console.model.memory import MemoryRange
+from kho_console.model.memory import MemoryRange, without
 from kho_console.model.preserved import Runs
 
 if TYPE_CHECKING:
@@ -21,15 +21,20 @@ _LAST = (1 << 64) - 1
 
 
 def cells(
-    span: MemoryRange, width: int, layers: Sequence[Layer], parts: Sequence[MemoryRange] = ()
+    span: MemoryRange,
+    width: int,
+    layers: Sequence[Layer],
+    parts: Sequence[MemoryRange] = (),
+    owners: Sequence[Layer] = (),
 ) -> str:
-    """`width` letters over `span`: in each cell the first layer that shares a byte with it.
+    """`width` letters over `span`, one for each cell.
 
     Args:
         span: What is drawn.
         width: Cells.
-        layers: What may be there, the first one wins.
+        layers: What may be there, the first one that shares a byte with a cell wins.
         parts: The pieces of the span that count, ascending; none for all of it.
+        owners: Layers before those: the one with most bytes in a cell wins, of equals the first.
     """
     import numpy as np
 
@@ -44,6 +49,14 @@ def cells(
     drawn = np.full(width, HOLE, "<U1")
     for layer in reversed(layers):
         drawn[cell[_touched(layer.runs, starts, ends)]] = layer.letter
+    most = np.zeros(width, np.uint64)
+    for layer in owners:
+        has = np.zeros(width, np.uint64)
+        for at in np.flatnonzero(_touched(layer.runs, starts, ends)).tolist():
+            piece = MemoryRange(int(starts[at]), int(ends[at] - starts[at]))
+            has[cell[at]] += np.uint64(layer.runs.bytes_in(piece))
+        drawn[has > most] = layer.letter
+        most = np.maximum(most, has)
     return "".join(drawn.tolist())
 
 
@@ -114,9 +127,23 @@ def neighbour(
     return beside, span.start if beside > index else cell_span(span, width, width - 1).start
 
 
-def held(span: MemoryRange, layers: Iterable[Layer]) -> tuple[tuple[str, int], ...]:
-    """The letters of all layers that share a byte with `span`, and how many bytes they share."""
-    found = ((layer.letter, _shared(layer.runs, span)) for layer in layers)
+def held(
+    span: MemoryRange, layers: Sequence[Layer], owners: Sequence[Layer] = ()
+) -> tuple[tuple[str, int], ...]:
+    """What a span is made of: letters and bytes that add up to its size, what is a hole last.
+
+    Args:
+        span: What is looked at.
+        layers: What may be there; a byte counts for the first one that has it.
+        owners: Layers before those, no byte in two of them; they may have millions of runs.
+    """
+    found = [(layer.letter, layer.runs.bytes_in(span)) for layer in owners]
+    left: tuple[MemoryRange, ...] = (span,)
+    for layer in layers:
+        mine = tuple(_common(layer.runs, left))
+        left = without(left, mine)
+        found.append((layer.letter, _unowned(mine, owners)))
+    found.append((HOLE, _unowned(left, owners)))
     return tuple((letter, size) for letter, size in found if size)
 
 
@@ -159,16 +186,14 @@ def _pieces(
     return low, high, starts.searchsorted(low, side="right") - 1
 
 
-def _shared(found: Runs, span: MemoryRange) -> int:
-    """Bytes that runs and a span have in common."""
-    import numpy as np
+def _common(found: Runs, pieces: Iterable[MemoryRange]) -> Iterator[MemoryRange]:
+    """What runs and pieces have in common."""
+    for piece in pieces:
+        for at in found.near(piece):
+            start = max(found[at].start, piece.start)
+            yield MemoryRange(start, min(found[at].end, piece.end) - start)
 
-    start, end = np.uint64(min(span.start, _LAST)), np.uint64(min(span.end, _LAST))
-    first = int(found.ends.searchsorted(start, side="right"))
-    last = int(found.starts.searchsorted(end, side="left"))
-    if first >= last:
-        return 0
-    starts, ends = found.starts[first:last], found.ends[first:last]
-    before = max(span.start - int(starts[0]), 0)
-    behind = max(int(ends[-1]) - span.end, 0)
-    return int((ends - starts).sum()) - before - behind
+
+def _unowned(pieces: Iterable[MemoryRange], owners: Sequence[Layer]) -> int:
+    """Bytes of pieces that no owner has."""
+    return sum(piece.size - sum(layer.runs.bytes_in(piece) for layer in owners) for piece in pieces)

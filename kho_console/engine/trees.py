@@ -1,15 +1,15 @@
 """One tree or blob of a side, by name, for printing."""
 
+from functools import lru_cache
+
 from kho_console.abi import dts, fdt
 from kho_console.abi.error import FormatError
 from kho_console.engine import meaning
+from kho_console.engine.paths import OUT
 from kho_console.model.blob import Blob
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.tree import FlatTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
-
-OUT = "out"
-IN = "in"
 
 
 def side(snapshot: Snapshot, which: str) -> Maybe[Side]:
@@ -35,9 +35,15 @@ def tree(found: Side, name: bytes | None) -> Maybe[FlatTree]:
     if isinstance(blob.content, Unknown):
         return blob.content
     try:
-        return fdt.read(blob.content)
+        return _read(blob.content)
     except FormatError as error:
         return Unknown(Cause.UNSUPPORTED, f"it is no device tree: {error.reason}", error.offset)
+
+
+@lru_cache(maxsize=8)
+def _read(content: bytes) -> FlatTree:
+    """Screens ask for the same trees again and again."""
+    return fdt.read(content)
 
 
 def blob_called(found: Side, name: bytes) -> Maybe[Blob]:

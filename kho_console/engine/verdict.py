@@ -1,7 +1,6 @@
 """The first answer: would the next reboot hand over, and if not, why not."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kho_console.abi import luo
@@ -9,12 +8,14 @@ from kho_console.model.finding import Finding, Severity
 from kho_console.model.generation import Finalize, State
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
+from kho_console.model.value import dataclass
 
 
 class Standing(StrEnum):
     """How the answer begins."""
 
     READY = "ready"
+    CONDITIONAL = "ready, on one condition"
     FLAWED = "ready, with errors"
     NOT_YET = "not yet"
     NO = "no"
@@ -41,11 +42,8 @@ _CERTAIN = frozenset(
 )
 """Findings that explain for certain why there is no handover."""
 
-_BY_FILE = "holds if it was loaded by file: kexec -s, not kexec -c"
+_BY_FILE = "it carries the handover only if it was loaded by file (kexec -s)"
 """Segments loaded by kexec_load(2) carry no handover, in every release."""
-
-_ORDER = "holds if it was loaded by file (kexec -s), and after that"
-"""6.17 and 6.18 attach the handover while they load, and do not tell which came first."""
 
 
 def judge(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> Verdict:
@@ -57,9 +55,11 @@ def judge(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> Verdict:
         return Verdict(Standing.UNKNOWN, "whether the handover is finalized is not known", detail)
     answer = _life_cycle(snapshot)
     errors = any(item.severity is Severity.ERROR for item in findings)
-    if answer.standing is Standing.READY and errors:
-        return Verdict(Standing.FLAWED, answer.sentence, "read the errors below before the reboot")
-    return answer
+    if not errors or answer.standing not in (Standing.READY, Standing.CONDITIONAL):
+        return answer
+    only = "but only if " if answer.standing is Standing.CONDITIONAL else ""
+    detail = "read the errors below before the reboot"
+    return Verdict(Standing.FLAWED, only + answer.sentence, detail)
 
 
 def _unavailable(why: Unknown, findings: Iterable[Finding]) -> Verdict:
@@ -86,18 +86,18 @@ def _life_cycle(snapshot: Snapshot) -> Verdict:
         case Finalize.LATCHING:
             return _latching(snapshot)
         case Finalize.REVERSIBLE:
-            return _ordered(snapshot, "finalized", "finalize", _ORDER)
+            return _ordered(snapshot, "finalized", "finalize", "finalizing")
         case Finalize.ACTIVE_FILE:
-            return _ordered(snapshot, "active", "write 1 to active", _ORDER)
+            return _ordered(snapshot, "active", "write 1 to active", "writing 1 to active")
 
 
-def _loaded(snapshot: Snapshot, ready: str, before: str = "", detail: str = _BY_FILE) -> Verdict:
+def _loaded(snapshot: Snapshot, ready: str, before: str = "") -> Verdict:
     """The answer where only the image is left to ask for."""
     loaded = snapshot.kexec.loaded
     if isinstance(loaded, Unknown):
         return Verdict(Standing.UNKNOWN, "whether an image is loaded is not known", loaded.reason)
     if loaded:
-        return Verdict(Standing.READY, ready, detail)
+        return Verdict(Standing.READY, ready, _BY_FILE)
     if snapshot.kexec.load_disabled is True:
         sentence = f"{before}no image is loaded, and loading is disabled"
         return Verdict(Standing.NO, sentence, "kexec_load_disabled is 1 until the next reboot")
@@ -121,10 +121,20 @@ def _latching(snapshot: Snapshot) -> Verdict:
     )
 
 
-def _ordered(snapshot: Snapshot, done: str, step: str, order: str) -> Verdict:
-    """The handover goes with an image only if it was finalized before the image was loaded."""
+def _ordered(snapshot: Snapshot, done: str, step: str, doing: str) -> Verdict:
+    """The handover goes with an image only if it was finalized before the image was loaded.
+
+    Once both are done, no file tells which came first.
+    """
     if snapshot.state is State.FINALIZED:
-        return _loaded(snapshot, f"{done}, and an image is loaded", f"{done}, but ", order)
+        answer = _loaded(snapshot, f"{done}, and an image is loaded", f"{done}, but ")
+        if answer.standing is not Standing.READY or snapshot.generation.order_matters is False:
+            return answer
+        return Verdict(
+            Standing.CONDITIONAL,
+            f"the image was loaded after {doing}",
+            "nothing tells which came first; if unsure, load it again (kexec -s)",
+        )
     if snapshot.kexec.loaded is True and snapshot.generation.order_matters is not True:
         detail = f"{step}, and load the image again: whether the order matters here is not known"
         return Verdict(Standing.NOT_YET, f"an image is loaded, but not {done}", detail)

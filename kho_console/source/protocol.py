@@ -2,7 +2,6 @@
 
 import errno
 import os
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 from kho_console.abi.memory import PhysicalMemory
 from kho_console.model.event import Event, EventsLost
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.model.value import dataclass
 
 SMALL_FILE = 1 << 20
 """Default cap of a read, bytes; larger files are refused rather than cut."""

@@ -86,6 +86,16 @@ def test_check_looks_at_the_keys_too(console: Console, user_file: Path) -> None:
     assert console("config", "check", str(user_file.parent / "none")).code == 3
 
 
+def test_check_tells_all_that_is_wrong_at_once(console: Console, user_file: Path) -> None:
+    user_file.write_text('theme = "red"\ncolour = 1\n[keys]\nrefesh = "f5"\n')
+    for words in ((), (str(user_file),)):
+        answer = console("config", "check", *words)
+        assert answer.code == 1
+        assert [line.partition(": ")[0] for line in answer.out.splitlines()] == [
+            f"{user_file}:{line}" for line in (1, 2, 4)
+        ]
+
+
 def test_wrong_options_and_variables_name_themselves(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +114,23 @@ def test_keys_lists_every_command(console: Console) -> None:
 
     rows = [line.split()[0] for line in console("config", "keys").out.splitlines()[1:]]
     assert rows == [item.id for item in COMMANDS]
+
+
+def test_keys_are_those_in_use(console: Console, user_file: Path) -> None:
+    user_file.write_text('[keys]\nrefresh = "f5"\n')
+
+    def keys(*words: str) -> dict[str, list[str]]:
+        lines = console("config", "keys", *words).out.splitlines()[1:]
+        return {line.split()[0]: line.split()[1:-1] for line in lines}
+
+    before, after = keys("--no-config"), keys("--keymap", "vi")
+    assert after["refresh"] == ["f5"] != before["refresh"]
+    assert after["last"] == [*before["last"], "G"]
+    user_file.write_text('[keys]\nrefesh = "f5"\n')
+    answer = console("config", "keys")
+    assert (answer.code, answer.out) == (2, "")
+    assert "the nearest is refresh" in answer.err
+    assert "--no-config" in answer.err
 
 
 def test_a_log_tells_what_was_done_and_what_could_not_be_read(

@@ -152,6 +152,8 @@ def test_extents_name_the_owners(console: Console) -> None:
     assert memfds == [64 << 10, 2 << 20, 8 << 20]
     assert sum(by_owner.values()) == 15896576
     reasons = {item["owner"]["kind"]: item["owner"]["session_reason"] for item in extents}
+    assert {len(item["orders"]) for item in extents if item["size"] == 4096} == {1}
+    assert [item["orders"] for item in extents if item["owner"]["name"] == "oops"] == [[10]]
     assert reasons["memfd"] == "session unknown"
     assert reasons["memfd record"] == reasons["reserve_mem"] == "not a memfd"
 

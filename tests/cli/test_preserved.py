@@ -1,5 +1,8 @@
 """The filter of the verb `preserved`."""
 
+import re
+from pathlib import Path
+
 from tests.cli.run import Console
 
 SESSIONS = "linux-7.3.4/sessions"
@@ -24,6 +27,27 @@ def test_a_filter_leaves_extents_ranges_and_shares(console: Console) -> None:
         "reserve_mem trace",
     ]
     assert len(lines) == 7 + len(wanted)
+
+
+def test_extents_have_their_orders(console: Console) -> None:
+    out = console("preserved", "--extents", "--source", SESSIONS).out
+    lines = [line.split(maxsplit=4) for line in out.splitlines()]
+    at = lines.index(["address", "size", "order", "owner"])
+    orders = {words[4]: words[3] for words in lines[at + 1 :]}
+    assert orders["reserve_mem oops"] == "10"
+    assert orders["reserve_mem trace"] == "0-7"
+    assert orders["root tree"] == "0"
+
+
+def test_the_filters_of_the_readme_find_something_in_the_demo(console: Console) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    filters = set(re.findall(r"`((?:owner|size|order|address|node):[^`]+)`", readme))
+    assert len(filters) >= 5
+    for words in filters:
+        answer = console(
+            "preserved", "--extents", "--json", "--filter", words, "--source", SESSIONS
+        )
+        assert answer.document["extents"], words
 
 
 def test_a_filter_that_cannot_be_understood_is_a_usage_error(console: Console) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.run import Console
+from tests.engine.machines import edited
 from tests.recordings import FIXTURES, RECORDINGS
 
 SESSIONS = "linux-7.3.4/sessions"
@@ -62,7 +63,7 @@ def test_what_is_not_known_is_left_out_or_explained_but_never_none(console: Cons
     answer = console("status", "--source", "linux-6.18.15/restored")
     assert "booted     through a handover\n" in answer.out
     answer = console("status", "--source", "linux-7.1.13/restored")
-    assert "booted     through a handover, from 7.1.13, handover 1 of this chain\n" in answer.out
+    assert "booted     through a handover, from 7.1.13, number 1 since a cold boot\n" in answer.out
     assert "outgoing   tree not shown; blobs LUO, kexec-metadata, memblock; " in answer.out
     assert "sessions   3 sessions of the previous kernel waiting\n" in answer.out
     cold = console("status", "--source", "linux-7.3.4/cold").out
@@ -86,8 +87,12 @@ def test_blobs_of_both_sides_stand_in_one_table(console: Console) -> None:
         [side, name] for side in ("out", "in") for name in ("LUO", "kexec-metadata", "memblock")
     ]
     assert len({line.index("valid") for line in lines[1:]}) == 1
+
+
+def test_the_outgoing_side_comes_first_also_where_it_has_no_blob(console: Console) -> None:
     lines = console("blobs", "--source", "linux-6.18.15/restored").out.splitlines()
-    assert lines[-1] == "out   no blob"
+    assert lines[0] == "out   no blob"
+    assert lines[2].startswith("in    memblock ")
 
 
 def test_preserved_begins_with_what_each_owner_has(console: Console) -> None:
@@ -136,9 +141,46 @@ def test_a_fixture_that_is_none(console: Console, tmp_path: Path) -> None:
     answer = console("status", "--source", str(tmp_path))
     assert answer.code == 3
     assert "manifest.json" in answer.err
-    answer = console("status", "--source", "no-such-recording")
-    assert answer.code == 3
-    assert SESSIONS in answer.err
+
+
+def test_a_mistyped_source_is_answered_with_the_nearest_one_first(console: Console) -> None:
+    answer = console("status", "--source", "linux-7.3/sesions")
+    assert (answer.code, answer.out) == (3, "")
+    first, nearest, *others = answer.err.splitlines()
+    assert first.startswith("kho-console: linux-7.3/sesions: no such folder")
+    assert nearest.split()[-1] == SESSIONS
+    assert sorted([SESSIONS, *(line.split()[-1] for line in others)]) == sorted(RECORDINGS)
+
+
+@pytest.mark.parametrize("words", ["--sorce live status", "status --sorce=live", "--sorce x y"])
+def test_an_unknown_option_is_named(console: Console, words: str) -> None:
+    answer = console(*words.split())
+    assert answer.code == 2
+    assert "unknown option '--sorce'; the nearest is --source" in answer.err
+
+
+def test_what_is_no_unknown_option_is_told_as_it_is(console: Console) -> None:
+    assert "invalid choice: 'statsu'" in console("--sour", "live", "statsu").err
+    assert "unrecognized arguments: --json" in console("--json", "status").err
+
+
+def test_nothing_to_show_is_an_answer_too(console: Console, tmp_path: Path) -> None:
+    edited(SESSIONS, {"/sys/kernel/debug/kho": None})(tmp_path)
+    for verb in ("status", "scratch", "blobs", "sessions", "crash"):
+        answer = console(verb, "--source", str(tmp_path / "machine"))
+        assert (answer.code, answer.err) == (0, "")
+        assert answer.out
+    for verb in ("preserved", "tree"):
+        answer = console(verb, "--source", str(tmp_path / "machine"))
+        assert (answer.code, answer.out) == (3, "")
+
+
+def test_a_kernel_built_without_live_update_is_said_to_be(console: Console) -> None:
+    answer = console("sessions", "--source", "linux-6.18.15/ready")
+    assert answer.out == "no session; this kernel is built without live update\n"
+    assert (
+        "preserved not finalized yet\n" in console("status", "--source", "linux-6.18.15/cold").out
+    )
 
 
 def test_usage_errors(console: Console) -> None:

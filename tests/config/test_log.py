@@ -1,11 +1,14 @@
 import logging
 import os
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from kho_console.config import log
+from kho_console.config.log_file import LARGEST
 from kho_console.config.settings import Settings
 
 LOGGER = logging.getLogger("kho_console.anything")
@@ -54,7 +57,7 @@ def test_neither_memory_nor_file_grows_without_end(tmp_path: Path) -> None:
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["log", "log.1"]
     for name in names:
-        assert (tmp_path / name).stat().st_size <= log.LARGEST
+        assert (tmp_path / name).stat().st_size <= LARGEST
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert "199 xxx" in path.read_text()
 
@@ -91,3 +94,19 @@ def test_a_full_disk_is_not_told_on_the_screen(
     monkeypatch.undo()
     assert capsys.readouterr() == ("", "")
     assert log.recent()[-1].endswith("unwritten")
+
+
+def test_times_are_utc_wherever_the_console_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        log.start(Settings())
+        logging.getLogger("kho_console.x").info("now")
+        told = datetime.strptime(log.recent()[-1].split()[0], "%H:%M:%S").replace(tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+        log.stop()
+    now = datetime.now(UTC)
+    apart = (now.hour - told.hour) % 24
+    assert apart in (0, 1)

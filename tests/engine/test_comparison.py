@@ -125,7 +125,12 @@ def test_blobs_of_both_sides_by_name() -> None:
     ("name", "blob", "cause", "reason"),
     [
         ("linux-7.1.13/sessions", b"LUO", Cause.ABSENT, "did not come through a handover"),
-        ("linux-7.3.4/retrieved", b"LUO", Cause.RELEASED, "in: released by the kernel"),
+        (
+            "linux-7.3.4/retrieved",
+            b"LUO",
+            Cause.RELEASED,
+            "released by the kernel; its records are gone (in)",
+        ),
         (RESTORED, b"no such", Cause.ABSENT, "in: there is no blob of that name"),
         (RESTORED, None, Cause.ABSENT, "out: "),
     ],

@@ -17,6 +17,7 @@ from tests.engine import (
     test_findings_availability,
     test_findings_boot,
     test_findings_hotplug,
+    test_findings_kernel_warnings,
     test_findings_lifecycle,
     test_findings_memory,
     test_findings_producers,
@@ -28,6 +29,9 @@ IDS = tuple(rule.id for rule in CATALOGUE)
 
 ALWAYS_618 = {"scratch-zero", "liveupdate-not-built"}
 """No global area, and liveupdate=on for a kernel that does not know it."""
+
+WARNED_618 = ALWAYS_618 | {"kernel-warning"}
+"""kho_abort of 6.18 frees what it should not, and the kernel says so."""
 
 ALWAYS_7 = {"scratch-zero", "stateless"}
 HANDED_OVER_72 = {
@@ -50,12 +54,12 @@ EXPECTED = {
     "linux-6.17.8/restored": {"liveupdate-not-built", "not-finalized", "crash-not-reserved"},
     "linux-6.18.15/cold": ALWAYS_618 | {"not-finalized", "crash-not-loaded"},
     "linux-6.18.15/finalized": ALWAYS_618 | {"finalized-blocks-preserve", "crash-not-loaded"},
-    "linux-6.18.15/aborted": ALWAYS_618 | {"not-finalized", "crash-not-loaded"},
-    "linux-6.18.15/loaded-first": ALWAYS_618
+    "linux-6.18.15/aborted": WARNED_618 | {"not-finalized", "crash-not-loaded"},
+    "linux-6.18.15/loaded-first": WARNED_618
     | {"not-finalized", "crash-not-loaded", "image-before-finalize", "reboot-will-kexec"},
-    "linux-6.18.15/crash-loaded": ALWAYS_618 | {"finalized-blocks-preserve"},
-    "linux-6.18.15/hotplugged": ALWAYS_618 | {"finalized-blocks-preserve"},
-    "linux-6.18.15/ready": ALWAYS_618
+    "linux-6.18.15/crash-loaded": WARNED_618 | {"finalized-blocks-preserve"},
+    "linux-6.18.15/hotplugged": WARNED_618 | {"finalized-blocks-preserve"},
+    "linux-6.18.15/ready": WARNED_618
     | {"finalized-blocks-preserve", "image-loaded-maybe-before-finalize", "reboot-will-kexec"},
     "linux-6.18.15/restored": ALWAYS_618 | {"not-finalized", "crash-not-loaded"},
     "linux-6.19.11/cold": {"tree-window", "not-finalized", "crash-not-loaded"},
@@ -97,6 +101,7 @@ CASES = (
     *test_findings_availability.CASES,
     *test_findings_boot.CASES,
     *test_findings_hotplug.CASES,
+    *test_findings_kernel_warnings.CASES,
     *test_findings_lifecycle.CASES,
     *test_findings_memory.CASES,
     *test_findings_producers.CASES,

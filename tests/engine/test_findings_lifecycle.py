@@ -28,7 +28,7 @@ CASES = (
     ),
     Case(
         "image-loaded-maybe-before-finalize",
-        Severity.INFO,
+        Severity.WARNING,
         (LOADED, "1"),
         plain(f"{V618}/ready"),
         (plain(f"{V618}/finalized"), plain(f"{V618}/loaded-first"), plain("linux-7.3.4/ready")),

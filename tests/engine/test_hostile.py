@@ -118,7 +118,7 @@ def test_config_without_end() -> None:
 
 def test_events_and_log_with_escapes() -> None:
     source = FixtureSource(HOSTILE / "events-and-log-with-escapes")
-    view = Observer(source).full()
+    view = Observer(source).look()
     assert [(item.action, item.device) for item in view.events if isinstance(item, Event)] == [
         ("\x1b[31monline", "\x1b[2Jcpu1"),
         ("add", "memory9"),

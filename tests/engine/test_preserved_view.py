@@ -2,7 +2,7 @@
 
 from kho_console.engine import preserved_view
 from kho_console.engine.observe import observe
-from kho_console.engine.trees import IN, OUT
+from kho_console.engine.paths import IN, OUT
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.source.fixture import FixtureSource
 from tests.recordings import folder

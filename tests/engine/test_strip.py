@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -56,6 +57,17 @@ def test_addresses_near_the_end_of_64_bits() -> None:
     span = MemoryRange((1 << 64) - (1 << 40), (1 << 40) - 1)
     found = layer("p", ((1 << 64) - 8192, (1 << 64) - 4096))
     assert cells(span, 200, (found,)) == "." * 199 + "p"
+
+
+def test_of_several_owners_the_one_with_most_bytes_is_drawn() -> None:
+    span = MemoryRange(100, 80)
+    small = layer("t", (109, 111), (120, 125))
+    large = layer("m", (100, 105), (111, 116), (125, 131))
+    under = layer("R", (100, 180))
+    assert cells(span, 8, (under,), owners=(small, large)) == "mmtmRRRR"
+    assert cells(span, 8, (under,), owners=(large, small)) == "mmmmRRRR"
+    halves = (MemoryRange(100, 10), MemoryRange(129, 40))
+    assert cells(span, 8, (under,), halves, (small, large)) == "m.mmRRR."
 
 
 @st.composite
@@ -250,10 +262,32 @@ def test_cells_of_parts_as_a_slow_reader_would_draw_them(
     assert (
         cells(span, width, [layer(letter, *found) for letter, found in layers], parts) == expected
     )
-    counted = {letter: sum(max(0, min(b, span.end) - max(a, span.start)) for a, b in found)
-               for letter, found in layers}  # fmt: skip
-    held = dict(strip_cells.held(span, [layer(letter, *found) for letter, found in layers]))
-    assert held == {letter: size for letter, size in counted.items() if size}
+
+
+@given(drawings(), drawings())
+def test_what_a_span_is_made_of_adds_up(
+    drawn: tuple[MemoryRange, int, list[tuple[str, list[tuple[int, int]]]]],
+    kept: tuple[MemoryRange, int, list[tuple[str, list[tuple[int, int]]]]],
+) -> None:
+    """Each byte counts once: for its owner, else for the first layer that has it."""
+    span, _, layers = drawn
+    # Two owners that share no byte.
+    _, _, [(_, odd), (_, even)] = kept
+    owners = {
+        "m": [(2 * a, 2 * a + 1) for a, _ in odd],
+        "r": [(2 * a + 1, 2 * a + 2) for a, _ in even],
+    }
+    every = [*owners.items(), *layers]
+    counted = Counter(
+        next((letter for letter, found in every if any(a <= byte < b for a, b in found)), ".")
+        for byte in range(span.start, span.end)
+    )
+    held = strip_cells.held(
+        span,
+        [layer(letter, *found) for letter, found in layers],
+        [layer(letter, *found) for letter, found in owners.items()],
+    )
+    assert dict(held) == counted
 
 
 def test_without_anything_the_reason_is_told() -> None:

@@ -30,7 +30,7 @@ def loaded(snapshot: Snapshot, value: object, **more: object) -> Snapshot:
         ("linux-6.18.15/aborted", Standing.NOT_YET, "not finalized"),
         ("linux-6.18.15/finalized", Standing.NOT_YET, "finalized, but no image is loaded"),
         ("linux-6.18.15/loaded-first", Standing.NOT_YET, "the image was loaded while"),
-        ("linux-6.18.15/ready", Standing.READY, "finalized, and an image is loaded"),
+        ("linux-6.18.15/ready", Standing.CONDITIONAL, "the image was loaded after finalizing"),
         ("linux-7.1.13/cold", Standing.NOT_YET, "no image is loaded"),
         ("linux-7.3.4/ready", Standing.READY, "the next reboot will kexec into it"),
         ("linux-7.3.4/restored", Standing.NOT_YET, "no image is loaded"),
@@ -44,7 +44,7 @@ def test_recorded_states(name: str, standing: Standing, words: str) -> None:
 
 def test_what_a_ready_answer_rests_on_is_told() -> None:
     assert "kexec -s" in judge(recorded("linux-7.3.4/ready")).detail
-    assert "after that" in judge(recorded("linux-6.18.15/ready")).detail
+    assert "load it again (kexec -s)" in judge(recorded("linux-6.18.15/ready")).detail
     assert "load it again" in judge(recorded("linux-6.18.15/loaded-first")).detail
 
 
@@ -73,6 +73,21 @@ def test_errors_make_a_ready_answer_a_warned_one() -> None:
     assert judge(snapshot, (error,)).standing is Standing.FLAWED
     assert judge(snapshot, (replace(error, severity=Severity.WARNING),)).standing is Standing.READY
     assert judge(recorded("linux-7.3.4/cold"), (error,)).standing is Standing.NOT_YET
+    found = judge(recorded("linux-6.18.15/ready"), (error,))
+    assert found.standing is Standing.FLAWED
+    assert found.sentence == "but only if the image was loaded after finalizing"
+
+
+def test_where_the_order_does_not_matter_there_is_no_condition() -> None:
+    snapshot = recorded("linux-6.18.15/ready")
+    generation = replace(snapshot.generation, order_matters=False)
+    found = judge(replace(snapshot, generation=generation))
+    assert (found.standing, found.sentence) == (
+        Standing.READY,
+        "finalized, and an image is loaded",
+    )
+    not_loaded = judge(loaded(snapshot, False))
+    assert not_loaded.sentence == "finalized, but no image is loaded"
 
 
 def test_loading_that_is_disabled() -> None:
@@ -138,4 +153,5 @@ def test_the_2024_series() -> None:
     assert found.standing is Standing.NOT_YET
     assert "write 1 to active, then load it again" in found.detail
     active = judge(replace(snapshot, generation=generation, state=State.FINALIZED))
-    assert active.standing is Standing.READY
+    assert active.standing is Standing.CONDITIONAL
+    assert active.sentence == "the image was loaded after writing 1 to active"

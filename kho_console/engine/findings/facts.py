@@ -1,19 +1,24 @@
 """A snapshot with the texts in it read once for all rules."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
 
-from kho_console.abi import command_line, kernel_log
+from kho_console.abi import command_line, kernel_log, kernel_warning
 from kho_console.abi.command_line import CommandLine
-from kho_console.abi.kernel_log import LogFact, LogKind
+from kho_console.abi.kernel_log import LogFact, LogKind, LogLine
+from kho_console.abi.kernel_warning import KernelWarning
 from kho_console.engine import paths
 from kho_console.engine.generation import release_number
+from kho_console.engine.handover_code import concerns_handover
 from kho_console.engine.paths import Handover
 from kho_console.model.finding import Evidence
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.unknown import Cause, Unknown
+from kho_console.model.value import dataclass
 
 KERNEL_LOG = "/dev/kmsg"
+
+_MOST_WARNINGS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +29,21 @@ class Facts:
         snapshot: The machine.
         line: Its command line; None where that is not known.
         log: What its kernel log tells; nothing where that is not known.
+        warnings: What the kernel complained about in handover code, the first 100.
     """
 
     snapshot: Snapshot
     line: CommandLine | None
     log: tuple[LogFact, ...]
+    warnings: tuple[KernelWarning, ...]
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Facts":
         """The facts of a snapshot."""
         line, log = snapshot.machine.command_line, snapshot.machine.kernel_log
-        return cls(
-            snapshot,
-            None if isinstance(line, Unknown) else _arguments(line),
-            () if isinstance(log, Unknown) else _log_facts(log),
-        )
+        told, warnings = ((), ()) if isinstance(log, Unknown) else _log_facts(log)
+        arguments = None if isinstance(line, Unknown) else _arguments(line)
+        return cls(snapshot, arguments, told, warnings)
 
     @property
     def where(self) -> Handover:
@@ -128,9 +133,20 @@ def _arguments(line: bytes) -> CommandLine:
 
 
 @lru_cache(maxsize=2)
-def _log_facts(log: str) -> tuple[LogFact, ...]:
+def _log_facts(log: str) -> tuple[tuple[LogFact, ...], tuple[KernelWarning, ...]]:
     """What a log tells; a full one takes seconds to read and seldom changes between looks."""
-    return kernel_log.facts(kernel_log.parse(log))
+    warnings: list[KernelWarning] = []
+
+    def lines() -> Iterator[LogLine]:
+        for item in kernel_warning.gather(kernel_log.parse(log)):
+            if isinstance(item, LogLine):
+                yield item
+                continue
+            if len(warnings) < _MOST_WARNINGS and concerns_handover(item):
+                warnings.append(item)
+            yield from item.lines
+
+    return kernel_log.facts(lines()), tuple(warnings)
 
 
 def argument(name: bytes, value: bytes | None) -> Evidence:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from kho_console.abi import runs
 from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
@@ -40,10 +41,11 @@ def movable_block(facts: Facts) -> Iterator[Found]:
     at all. So the block must lie in the Movable zone of its node, and in no other one.
     """
     held, memory = _held(facts), facts.snapshot.memory
+    movable = _movable(memory)
     found = [
         block
         for block in _known_blocks(memory)
-        if block.state == "online" and _movable(memory, block) and held(block.range)
+        if block.state == "online" and movable(block) and held(block.range)
     ]
     if found:
         yield Found(
@@ -111,11 +113,18 @@ def _known_blocks(memory: MemoryLayout) -> tuple[MemoryBlock, ...]:
     return () if isinstance(memory.blocks, Unknown) else memory.blocks
 
 
-def _movable(memory: MemoryLayout, block: MemoryBlock) -> bool:
-    if isinstance(memory.zones, Unknown):
-        return False
-    names = {zone.name for zone in memory.zones if zone.range.overlaps(block.range)}
-    return names == {"Movable"}
+def _movable(memory: MemoryLayout) -> Callable[[MemoryBlock], bool]:
+    """Answers whether all that is known of a block's zones is that they are movable."""
+    zones = () if isinstance(memory.zones, Unknown) else memory.zones
+    movable, others = (
+        runs.of_ranges(
+            (zone.range.start, zone.range.end)
+            for zone in zones
+            if (zone.name == "Movable") is wanted
+        )
+        for wanted in (True, False)
+    )
+    return lambda block: movable.touches(block.range) and not others.touches(block.range)
 
 
 def _of_driver(entry: IomemEntry) -> bool:

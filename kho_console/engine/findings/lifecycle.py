@@ -107,13 +107,16 @@ def image_order_unknown(facts: Facts) -> Iterator[Found]:
     if snapshot.generation.order_matters is False or snapshot.kexec.loaded is not True:
         return
     if snapshot.state is State.FINALIZED:
+        active = snapshot.generation.finalize is Finalize.ACTIVE_FILE
+        carries = "carries" if snapshot.generation.order_matters is True else "may carry"
         yield Found(
-            Severity.INFO,
+            Severity.WARNING,
             "loaded image",
-            "An image is loaded and the handover finalized, but no file tells which came first: "
-            "an image that was loaded first carries nothing.",
+            f"An image is loaded and the handover {'active' if active else 'finalized'}, but no "
+            f"file tells which came first: an image that was loaded first {carries} nothing.",
             (Evidence(paths.KEXEC_LOADED, "1"), snapshot.proof),
-            "Unless you know that finalize came first, load the image again.",
+            "To be sure, load the image again now, by file (kexec -s): it takes the handover "
+            "along while it loads.",
         )
 
 

@@ -1,7 +1,6 @@
 """The map of preserved memory."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
@@ -11,10 +10,6 @@ from kho_console.model.memory import MemoryRange
 from kho_console.model.owner import OwnerKind, Ownership
 from kho_console.model.preserved import PreservedMap, Runs
 from kho_console.model.unknown import Cause, Unknown
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _SUBJECT = "preserved memory"
 _LARGE_REST = 16 << 20
@@ -52,13 +47,13 @@ def outside_ram(facts: Facts) -> Iterator[Found]:
     found, ram = _map(facts), facts.snapshot.memory.ram
     if found is None or isinstance(ram, Unknown):
         return
-    outside = _not_inside(found.ranges, ram)
-    if outside.any():
-        first = found.ranges[int(outside.argmax())]
+    outside, index = _outside(found.ranges, ram)
+    if outside:
+        first = found.ranges[index]
         yield Found(
             Severity.ERROR,
             _SUBJECT,
-            f"{count(int(outside.sum()), 'preserved range')} do not lie in RAM that this machine "
+            f"{count(outside, 'preserved range')} do not lie in RAM that this machine "
             "has: the map is damaged, or memory was taken away.",
             (_head(facts), Evidence("/proc/iomem", f"no System RAM over all of {_hex(first)}")),
             "Do not kexec; reboot through the firmware.",
@@ -134,17 +129,15 @@ def _rest(owners: Ownership) -> int:
     return sum(size for owner, size in totals.items() if owner.kind is OwnerKind.UNATTRIBUTED)
 
 
-def _not_inside(ranges: Runs, ram: tuple[MemoryRange, ...]) -> "NDArray[np.bool_]":
-    """For each range whether it is not wholly inside one piece of RAM (sorted, disjoint)."""
-    import numpy as np
-
-    starts = np.array([item.start for item in ram], np.uint64)
-    ends = np.array([min(item.end, (1 << 64) - 1) for item in ram], np.uint64)
-    if not len(starts):
-        return np.ones(len(ranges), np.bool_)
-    index = starts.searchsorted(ranges.starts, side="right") - 1
-    inside: NDArray[np.bool_] = (index >= 0) & (ranges.ends <= ends[index])
-    return ~inside
+def _outside(ranges: Runs, ram: tuple[MemoryRange, ...]) -> tuple[int, int]:
+    """How many ranges are not wholly inside one piece of RAM (sorted, disjoint), and the first."""
+    first = inside = 0
+    for piece in ram:
+        found = ranges.inside(piece)
+        inside += len(found)
+        if found.start == first:
+            first = max(first, found.stop)
+    return len(ranges) - inside, first
 
 
 def _hex(item: MemoryRange) -> str:

@@ -1,10 +1,10 @@
 """A rule: what it is called, what it looks for, and how it looks."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from kho_console.engine.findings.facts import Facts
 from kho_console.model.finding import Evidence, Finding, Severity
+from kho_console.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def read_differently(facts: Facts) -> Iterator[Found]:
                 yield Found(
                     Severity.WARNING,
                     subject,
-                    f"Two readers do not agree on the {word} tree {plain(subject)}: "
+                    f"Two readers do not agree on {plain(path)}: "
                     f"{plain(told)}. The next kernel may read it differently from what is shown.",
                     (Evidence(path, told),),
                     "Compare its bytes with what its producer wrote before relying on it.",

@@ -18,7 +18,6 @@ import time
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from kho_console.abi.elf import (
     HEADER_SIZE,
@@ -31,6 +30,7 @@ from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory
 from kho_console.model.memory import MemoryRange
 from kho_console.model.unknown import Cause
+from kho_console.model.value import dataclass
 from kho_console.source.live.files import DeadlineReader
 from kho_console.source.protocol import LARGEST_MEMORY_READ, SourceError
 

@@ -126,6 +126,9 @@ def test_why_a_value_is_not_known() -> None:
     assert text.explained(5, str) == "5"
     released = Unknown(Cause.RELEASED, "released by the kernel at boot")
     assert text.why(released) == "released by the kernel at boot"
+    assert text.why(Unknown(Cause.NOT_YET, "not finalized yet")) == "not finalized yet"
+    late = Unknown(Cause.NOT_YET, "not read by this verb")
+    assert text.why(late) == "not yet: not read by this verb"
 
 
 def test_a_cold_boot_is_an_answer() -> None:
@@ -219,7 +222,19 @@ def test_what_is_not_known_of_sessions_is_said() -> None:
     assert text.sessions(machine((WEB,), unseen=3)) == (
         "1 session; what 3 processes hold is not known"
     )
-    assert "/dev/liveupdate is not there" in text.sessions(machine((), device=False))
+    gone = machine((), device=False)
+    assert text.sessions(gone) == "no session; live update is off: /dev/liveupdate is not there"
+    for config, words in (
+        (hidden, "off or not built here: /dev/liveupdate is not there"),
+        ({"CONFIG_KEXEC": "y"}, "this kernel is built without live update"),
+    ):
+        host = replace(gone.machine, config=config)
+        assert text.no_live_update(replace(gone, machine=host)).endswith(words)
+
+
+def test_orders_are_told_as_runs() -> None:
+    for found, shown in (((), "?"), ((0,), "0"), ((0, 1, 2), "0-2"), ((0, 2, 3, 9), "0,2-3,9")):
+        assert text.orders(found) == shown
 
 
 def test_memory_files_among_the_owners() -> None:

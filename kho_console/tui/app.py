@@ -20,7 +20,7 @@ from textual.screen import Screen
 
 from kho_console import text
 from kho_console.config.settings import Settings
-from kho_console.engine.observer import Observer, Source, View
+from kho_console.engine.observer import Look, Observer, Source, View
 from kho_console.resources import styles_folder
 from kho_console.tui import commands, keymap
 from kho_console.tui.ending import Ending
@@ -34,8 +34,11 @@ from kho_console.tui.themes import THEMES
 from kho_console.tui.widgets.banner import Condition
 from kho_console.tui.widgets.prompt import Prompt
 
-_LIGHT_LOOKS = 30
-"""Every so many light looks one is full: each minute at 2 s."""
+_SLOW_LOOKS = 60.0
+"""Seconds at least between two looks by the timer that walk maps and processes."""
+
+_FRAME_WRITTEN = 0.01
+"""Seconds in which the thread that writes the first frame has done so, if it has no rival."""
 
 _DEFAULTS = Settings()
 
@@ -136,7 +139,7 @@ class KhoConsole(Exporting, inherit_bindings=False):
         self._clock = clock
         self._lookout = Lookout(observer, self._deliver, clock)
         self._failed = False
-        self._light_looks = 0
+        self._looked_slowly = clock()
         self.sections_shown: list[str] = [commands.SECTIONS[0]]
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._leaving: int | None = None
@@ -149,6 +152,10 @@ class KhoConsole(Exporting, inherit_bindings=False):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """See `App.get_line_filters`; the settings have the last word, not the environment."""
         return self._line_filters
+
+    def get_default_screen(self) -> Screen[None]:
+        """See `App.get_default_screen`; an empty one below the first would be drawn for nothing."""
+        return self.get_screen(commands.SECTIONS[0])
 
     def panic(self, *renderables: RenderableType) -> None:
         """End; whoever called `run` gets the failure and says it."""
@@ -167,11 +174,10 @@ class KhoConsole(Exporting, inherit_bindings=False):
         self._close_messages_no_wait()
 
     async def on_mount(self) -> None:
-        """Show the first screen and start to look."""
+        """Start to look."""
         self._own_loop = asyncio.get_running_loop()
-        await self.push_screen(commands.SECTIONS[0])
         # Not before the first frame: reading and drawing would take turns, and both come later.
-        self.call_after_refresh(self._lookout.start)
+        self.call_after_refresh(self.set_timer, _FRAME_WRITTEN, self._lookout.start)
         self.set_interval(self._interval, self.tick)
         self._tell()
         if self._leaving is not None:
@@ -184,13 +190,24 @@ class KhoConsole(Exporting, inherit_bindings=False):
     def tick(self) -> None:
         """Ask a live machine for a look, and show how late one is."""
         if self._live and not self._lookout.paused:
-            self._light_looks += 1
-            self._lookout.ask(full=self._light_looks % _LIGHT_LOOKS == 0)
+            due = self._clock() - self._looked_slowly >= _SLOW_LOOKS
+            if due:
+                self._looked_slowly = self._clock()
+            self._lookout.ask(Look.SLOW if due else Look.LIGHT)
         self._tell()
 
     def on_key(self, event: events.Key) -> None:
-        """Of keys that come in one go, those behind the one that opens a prompt belong into it."""
-        if not isinstance(self.screen, Section) or not event.is_printable:
+        """Take keys that no binding of a screen would get.
+
+        Of keys that come in one go, those behind the one that opens a prompt belong into it.
+        Below the palette the application has no bindings: what leaves everywhere leaves there too.
+        """
+        if not isinstance(self.screen, Section):
+            if not event.is_printable and event.key in self._leaving_keys():
+                event.prevent_default()
+                self.action_leave()
+            return
+        if not event.is_printable:
             return
         prompt = self.screen.query_one(Prompt)
         if prompt.asking and event.character:
@@ -256,7 +273,7 @@ class KhoConsole(Exporting, inherit_bindings=False):
 
     def action_read_again(self) -> None:
         """Read everything again."""
-        self._lookout.ask(full=True)
+        self._lookout.ask(Look.FULL)
         self._tell()
 
     def action_pause(self) -> None:
@@ -285,6 +302,9 @@ class KhoConsole(Exporting, inherit_bindings=False):
         _log.debug("command %s", action)
         return await super().run_action(action, default_namespace, namespaces)
 
+    def _leaving_keys(self) -> tuple[str, ...]:
+        return next(item.keys for item in self.command_table if item.id == commands.QUIT)
+
     def action_leave(self) -> None:
         """Leave with exit code 0."""
         self.exit(0)
@@ -294,7 +314,12 @@ class KhoConsole(Exporting, inherit_bindings=False):
         self._tell()
 
     async def _switch(self, name: str) -> None:
-        await self.switch_screen(name)
+        """Bring up a section; the first one lies below all others."""
+        above = len(self.screen_stack) > 1
+        if name != commands.SECTIONS[0]:
+            await (self.switch_screen(name) if above else self.push_screen(name))
+        elif above:
+            await self.pop_screen()
         self._tell()
 
     def _deliver(self, answer: Answer) -> None:
@@ -314,4 +339,4 @@ class KhoConsole(Exporting, inherit_bindings=False):
 def _styles(settings: Settings) -> tuple[str, ...]:
     """The style sheets, overlays last."""
     overlays = (("mono", settings.mono), ("ascii", settings.ascii))
-    return ("base", *commands.SECTIONS, *(name for name, wanted in overlays if wanted))
+    return ("base", "blobs", *(name for name, wanted in overlays if wanted))

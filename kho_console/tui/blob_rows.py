@@ -1,14 +1,15 @@
 """The words of the Blobs screen: its list, what is chosen, and its values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from kho_console import text
 from kho_console.engine import trees
 from kho_console.engine.blob_view import Line
+from kho_console.engine.paths import OUT
 from kho_console.model.blob import Blob
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.unknown import Maybe, Unknown
+from kho_console.model.value import dataclass
 from kho_console.tui.rows import Row, column, row, wrapped
 from kho_console.tui.signs import blob_sign
 
@@ -91,7 +92,7 @@ def _blob_entry(blob: Blob) -> Row:
 def title(side: Side, entry: Entry, width: int) -> list[Row]:
     """What is chosen, in full."""
     if entry.title:
-        word = "what goes to the next kernel" if entry.side == trees.OUT else "what came in"
+        word = "what goes to the next kernel" if entry.side == OUT else "what came in"
         if isinstance(side.blobs, Unknown):
             return wrapped(f"{word}: {text.why(side.blobs)}", width, row(" "))
         return [row(f" {word}: {text.count(len(side.blobs), 'blob')}")]

@@ -1,13 +1,13 @@
 """Finds words in the blobs of both sides: in their names, and in paths and values inside them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from kho_console import text
 from kho_console.engine import blob_view, trees
 from kho_console.engine.blob_view import Line
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
+from kho_console.model.value import dataclass
 from kho_console.tui.blob_rows import Entry, name_of
 
 

@@ -1,10 +1,11 @@
 """The one table of commands: bindings, bottom line, palette and help all come from it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 from textual.keys import format_key
+
+from kho_console.model.value import dataclass
 
 SECTIONS = (
     "overview",
@@ -93,6 +94,7 @@ def _section(key: str, name: str, about: str) -> Command:
 _STRIP = ("preserved",)
 _BLOBS = ("blobs",)
 _LISTS = ("sessions", "findings", "doctor", "log")
+_NO_EXPORT = tuple(name for name in SCREENS if name not in _STRIP)
 
 COMMANDS = (
     _section("1", "overview", "The answer first: would the next reboot hand over, and what."),
@@ -103,6 +105,8 @@ COMMANDS = (
     _section("8", "findings", "What is worth attention, with evidence and remedy."),
     _section("9", "doctor", "What this console can and cannot see here, and what would fix it."),
     _section("0", "log", "What the kernel, its events and this console have said."),
+    Command("values", ("enter",), "Show the value", "Go into the chosen blob: let the arrows move "
+            "in its values and bytes.", "look", _BLOBS, "value"),
     Command("side", ("tab",), "Other side", "Go from what goes out to what came in, and back.",
             "side", _BLOBS, "side"),
     Command("find", ("slash",), "Find", "Find words in names, paths and values of both sides.",
@@ -146,6 +150,8 @@ COMMANDS = (
             "zoom(0)", _STRIP, "zoom"),
     Command("export", ("e",), "Export the list", "Write what the list shows as JSON and CSV.",
             "export", _STRIP, "export"),
+    Command("exports", ("e",), "What to export", "Tell which keys write this screen to a file; a "
+            "list is exported on Preserved.", "exports", _NO_EXPORT),
     Command("cell-left", ("left",), "Mark to the left", "Move the mark on the strip; it pans.",
             "cell(-1)", _STRIP, "mark"),
     Command("cell-right", ("right",), "Mark to the right", "Move the mark on the strip; it pans.",
@@ -155,7 +161,7 @@ COMMANDS = (
     Command("node-previous", ("N",), "Previous node", "Move the mark to the line before.",
             "node(-1)", _STRIP, "node"),
     Command("look", ("enter",), "What is here", "Go to the first extent under the strip's mark, "
-            "or into the chosen blob.", "look", ("blobs", "preserved"), "look"),
+            "or of the chosen owner.", "look", _STRIP, "look"),
     Command("up", ("up", "k"), "Up", "One line up.", "move(-1)", SCREENS),
     Command("down", ("down", "j"), "Down", "One line down.", "move(1)", SCREENS),
     Command("page-up", ("pageup",), "Page up", "One screen up.", "page(-1)", SCREENS),
@@ -215,7 +221,7 @@ def bottom_line(screen: str, table: tuple[Command, ...] = COMMANDS) -> list[tupl
 
 
 def _section_keys(table: tuple[Command, ...]) -> str:
-    """The keys of the screens, neighbours joined: `1-5 8 9`."""
+    """The keys of the screens, neighbours joined and no other: `1-5 8 9 0`."""
     signs = [item.signs[0] for item in table if item.id in SECTIONS]
     if not set(signs) <= set("0123456789"):
         return " ".join(signs)

@@ -7,23 +7,22 @@ content only when all of it is there.
 import errno
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual.app import App
 from textual.geometry import Region
 from textual.message import Message
 
-from kho_console import documents
 from kho_console.config.places import state_folder
-from kho_console.documents import Document
 from kho_console.engine.observer import View
-from kho_console.engine.verdict import judge
 from kho_console.tui.section import Section
 from kho_console.tui.widgets.painted import Painted
+
+if TYPE_CHECKING:
+    from kho_console.documents import Document
 
 _ONLY_MINE = 0o600
 
@@ -42,8 +41,9 @@ def write(name: str, suffix: str, pieces: Iterable[str]) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = _taken(folder, name, suffix)
     part = path.with_name(f"{path.name}.part")
-    part.touch(_ONLY_MINE, exist_ok=False)
     try:
+        # What a killed run left behind is written over.
+        part.touch(_ONLY_MINE)
         with part.open("w", encoding="utf-8") as file:
             file.writelines(pieces)
         part.replace(path)
@@ -54,7 +54,7 @@ def write(name: str, suffix: str, pieces: Iterable[str]) -> Path:
     return path
 
 
-def streamed(head: Document, key: str, items: Iterable[Document]) -> Iterator[str]:
+def streamed(head: "Document", key: str, items: "Iterable[Document]") -> Iterator[str]:
     """A JSON document whose list under `key` is written item by item, a line each."""
     opening = json.dumps({name: value for name, value in head.items() if name != key})
     yield f'{opening[:-1]}, "{key}": [\n'
@@ -114,12 +114,13 @@ class Exporting(App[int], inherit_bindings=False):
             self.screen.say(message.words)
 
     def _document(self, screen: Section) -> Iterable[str] | None:
+        from kho_console.tui import view_documents
+
         if isinstance(screen, Exporter):
             return (screen.exported() or {}).get("json")
-        view, shape = self.view, _DOCUMENTS.get(screen.subject)
-        if view is None or shape is None:
+        if self.view is None or screen.subject not in view_documents.SHAPES:
             return None
-        return (f"{json.dumps(shape(view), indent=2)}\n",)
+        return view_documents.pieces(screen.subject, self.view)
 
 
 def write_soon(app: App[int], name: str, contents: Mapping[str, Iterable[str]]) -> None:
@@ -150,21 +151,6 @@ def screen_text(screen: Section) -> str:
             shown = strip.text[: place.width].ljust(place.width)
             lines[y] = lines[y][: place.x] + shown + lines[y][place.right :]
     return "".join(f"{line.rstrip()}\n" for line in lines)
-
-
-def _status(view: View) -> Document:
-    verdict = judge(view.snapshot, view.findings)
-    return documents.status(view.snapshot, view.findings, asdict(verdict))
-
-
-_DOCUMENTS: Mapping[str, Callable[[View], Document]] = {
-    "overview": _status,
-    "findings": _status,
-    "scratch": lambda view: documents.scratch(view.snapshot),
-    "blobs": lambda view: documents.blobs(view.snapshot),
-    "sessions": lambda view: documents.sessions(view.snapshot),
-    "doctor": lambda view: documents.checks(view.checks),
-}
 
 
 def _taken(folder: Path, name: str, suffix: str) -> Path:

@@ -2,27 +2,37 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from kho_console import documents, text
 from kho_console.documents import Document
+from kho_console.engine import extents
 from kho_console.engine.extents import Rows, Share
+from kho_console.model.memory import MemoryRange
 from kho_console.model.owner import Extent
+from kho_console.model.preserved import PreservedMap
 from kho_console.tui.exports import streamed
 
 _AT_ONCE = 1000
 
 
-def of_extents(rows: Rows, words: str) -> Mapping[str, Iterable[str]]:
-    """Extents that the filter `words` has left, as JSON and as CSV."""
-    head = documents.extents((), filtered=words)
+def of_extents(found: PreservedMap, rows: Rows, words: str) -> Mapping[str, Iterable[str]]:
+    """Extents of a map that the filter `words` has left, as JSON and as CSV."""
+    head, orders = documents.extents((), filtered=words), partial(extents.orders, found)
     lines = (
-        (text.address(item.range.start), item.range.size, text.owner(item.owner)) for item in rows
+        (
+            item.range.start,
+            item.range.size,
+            text.orders(orders(item.range)),
+            text.owner(item.owner),
+        )
+        for item in rows
     )
     return {
-        "json": streamed(head, "extents", _documents(rows)),
-        "csv": _csv(("address", "bytes", "owner"), lines),
+        "json": streamed(head, "extents", _documents(rows, orders)),
+        "csv": _csv(("address", "size", "orders", "owner"), lines),
     }
 
 
@@ -38,10 +48,12 @@ def of_shares(shares: Sequence[Share], words: str) -> Mapping[str, Iterable[str]
     }
 
 
-def _documents(rows: Iterable[Extent]) -> Iterator[Document]:
+def _documents(
+    rows: Iterable[Extent], orders: Callable[[MemoryRange], Iterable[int]]
+) -> Iterator[Document]:
     left = iter(rows)
     while some := list(islice(left, _AT_ONCE)):
-        yield from documents.extents(some)["extents"]
+        yield from documents.extents(some, orders)["extents"]
 
 
 def _csv(titles: Sequence[str], lines: Iterable[Sequence[object]]) -> Iterator[str]:

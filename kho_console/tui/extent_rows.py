@@ -1,7 +1,6 @@
 """Lines of the preserved screen's two lists: the extents, and what each owner has."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from kho_console import text
 from kho_console.engine import extents, strip
@@ -104,13 +103,7 @@ class ShareRows:
 
 
 def _orders(found: PreservedMap, rows: Rows, index: int) -> str:
-    """The orders of an extent's blocks: `0`, `0-3`, `0,9`."""
-    orders = extents.orders(found, rows[index].range)
-    if not orders:
-        return "?"
-    cuts = [at for at, (low, high) in enumerate(pairwise(orders), 1) if high != low + 1]
-    runs = [orders[start:end] for start, end in pairwise([0, *cuts, len(orders)])]
-    return ",".join(f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    return text.orders(extents.orders(found, rows[index].range))
 
 
 def _short(orders: str) -> str:

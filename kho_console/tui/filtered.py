@@ -41,10 +41,11 @@ class Filtered(Listed):
         words = f" filter {text.escaped(self._words)}: {kept:,} of {total:,}, Esc takes it away"
         return [row((words, "warning"))]
 
-    def _filter_by(self, words: str) -> None:
+    def _filter_by(self, words: str) -> bool:
         self._words = words.strip()
         self.lines().go(0)
         self.draw()
+        return True
 
 
 def fits(words: str, shown: str) -> bool:

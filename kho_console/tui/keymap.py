@@ -117,8 +117,14 @@ def canonical(key: str) -> str:
     return _MAIN.get(named, named)
 
 
+_STOPS = "ctrl+z"
+"""Stops the program, as everywhere; the driver takes it before any command could."""
+
+
 def known(key: str) -> bool:
     """Whether a key of this name can arrive."""
+    if canonical(key) == _STOPS:
+        return False
     *modifiers, name = canonical(key).split("+")
     if not set(modifiers) <= _MODIFIERS or len(set(modifiers)) != len(modifiers):
         return False

@@ -4,10 +4,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from kho_console.engine.observer import Observer, View
+from kho_console.engine.observer import Look, Observer, View
+from kho_console.model.value import dataclass
 
 _QUIET = 0.5
 """Seconds without a further event before a burst of them is answered by one look."""
@@ -32,7 +32,7 @@ class Lookout:
     """Runs an observer: one thread looks, one waits for events of a live machine.
 
     A look never starts while another one runs. What is asked for meanwhile is done once,
-    afterwards, and only if it is a full look.
+    afterwards, and only if it is more than a light look.
     """
 
     def __init__(
@@ -46,8 +46,7 @@ class Lookout:
         self._deliver = deliver
         self._clock = clock
         self._state = threading.Condition()
-        self._light = False
-        self._full = False
+        self._wanted: Look | None = None
         self._busy_since: float | None = None
         self._stopped = False
         self._missed = False
@@ -61,7 +60,7 @@ class Lookout:
 
     def start(self) -> None:
         """Start the threads and the first look."""
-        self.ask(full=True)
+        self.ask(Look.FULL)
         threading.Thread(target=self._look, name="kho-look", daemon=True).start()
         if self._observer.live:
             threading.Thread(target=self._listen, name="kho-listen", daemon=True).start()
@@ -72,15 +71,13 @@ class Lookout:
             self._stopped = True
             self._state.notify_all()
 
-    def ask(self, *, full: bool) -> None:
+    def ask(self, look: Look) -> None:
         """Ask for a look."""
         with self._state:
-            if full:
-                self._full = True
-                if self._busy_since is None:
-                    self._busy_since = self._clock()
-            elif self._busy_since is None:
-                self._light = True
+            if self._busy_since is not None and look is Look.LIGHT:
+                return
+            self._wanted = max(look, self._wanted or look)
+            if self._busy_since is None:
                 self._busy_since = self._clock()
             self._state.notify_all()
 
@@ -90,26 +87,26 @@ class Lookout:
             self.paused = paused
             missed, self._missed = self._missed and not paused, self._missed and paused
         if missed:
-            self.ask(full=True)
+            self.ask(Look.FULL)
 
     def _look(self) -> None:
         while True:
             with self._state:
-                self._state.wait_for(lambda: self._stopped or self._full or self._light)
+                self._state.wait_for(lambda: self._stopped or self._wanted is not None)
                 if self._stopped:
                     return
-                full, self._full, self._light = self._full, False, False
+                look, self._wanted = self._wanted or Look.LIGHT, None
                 self._busy_since = self._clock()
-            answer = self._answer(full)
+            answer = self._answer(look)
             with self._state:
-                self._busy_since = self._clock() if self._full else None
+                self._busy_since = None if self._wanted is None else self._clock()
                 if self._stopped:
                     return
             self._deliver(answer)
 
-    def _answer(self, full: bool) -> Answer:
+    def _answer(self, look: Look) -> Answer:
         try:
-            return self._observer.full() if full else self._observer.light()
+            return self._observer.look(look)
         except Exception as error:  # Whatever it is, the screen must live on and say so.
             _log.exception("a look failed")
             return Failure(f"{type(error).__name__}: {error}")
@@ -135,4 +132,4 @@ class Lookout:
             if self.paused:
                 self._missed = True
                 return
-        self.ask(full=True)
+        self.ask(Look.FULL)

@@ -1,7 +1,6 @@
 """The words of the Overview: the answer, what is worth attention, and what it rests on."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from kho_console import text
 from kho_console.engine.observer import View
@@ -11,11 +10,13 @@ from kho_console.model.memory import ScratchArea
 from kho_console.model.session import Direction
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
+from kho_console.model.value import dataclass
 from kho_console.tui.rows import Row, flowed, plain, row, rule, wrapped
 from kho_console.tui.signs import finding_rows
 
 _LOOKS = {
     Standing.READY: "good",
+    Standing.CONDITIONAL: "warning",
     Standing.FLAWED: "error",
     Standing.NOT_YET: "warning",
     Standing.NO: "error",
@@ -126,7 +127,7 @@ def _origin(snapshot: Snapshot) -> str:
     if not isinstance(snapshot.previous_release, Unknown):
         parts = [f"kernel {text.escaped(snapshot.previous_release)}, through a handover"]
     if not isinstance(snapshot.kexec_count, Unknown):
-        parts.append(f"number {snapshot.kexec_count} since a cold boot")
+        parts.append(text.chain(snapshot.kexec_count))
     waiting = snapshot.inventory.waiting
     if not isinstance(waiting, Unknown) and waiting:
         parts.append(f"{waiting:,} of its sessions waiting")

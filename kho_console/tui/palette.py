@@ -13,11 +13,19 @@ from kho_console.tui.section import Section
 class TableCommands(Provider):
     """Finds commands by their title."""
 
-    def _commands(self) -> tuple[Command, ...]:
-        """Those of the screen below first."""
+    def _commands(self) -> list[Command]:
+        """Screens first, then the commands of the screen below, those of others, and moving."""
         table = table_of(self.app)
         here = commands.available(self._subject, table)
-        return (*here, *(item for item in table if item not in here))
+
+        def place(item: Command) -> int:
+            if item.id in commands.SCREENS:
+                return 0
+            if item.screens == commands.SCREENS:
+                return 3
+            return 1 if item in here else 2
+
+        return sorted((*here, *(item for item in table if item not in here)), key=place)
 
     @property
     def _subject(self) -> str:

@@ -9,6 +9,7 @@ from kho_console.engine.findings import (
     blobs,
     crash,
     hotplug,
+    kernel_warnings,
     kexec,
     lifecycle,
     liveupdate,
@@ -29,7 +30,7 @@ _RULES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("preserved", (*preserved.RULES, *hotplug.RULES)),
     ("sessions", (*sessions.RULES, *liveupdate.RULES)),
     ("overview", (*lifecycle.RULES, *kexec.RULES, *crash.RULES)),
-    ("log", arrival.RULES),
+    ("log", (*arrival.RULES, *kernel_warnings.RULES)),
 )
 
 SCREENS: Mapping[str, str] = {rule.id: screen for screen, rules in _RULES for rule in rules}

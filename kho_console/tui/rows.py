@@ -9,35 +9,6 @@ from kho_console.text import cut
 Piece: TypeAlias = tuple[str, str]
 Row: TypeAlias = tuple[Piece, ...]
 
-LOOKS = (
-    "dim",
-    "strong",
-    "good",
-    "warning",
-    "error",
-    "info",
-    "cursor",
-    "mark",
-    "address",
-    "rule",
-    "letter-s",
-    "letter-p",
-    "letter-C",
-    "letter-R",
-    "letter-hole",
-    "letter-t",
-    "letter-k",
-    "letter-l",
-    "letter-v",
-    "letter-b",
-    "letter-n",
-    "letter-r",
-    "letter-m",
-    "letter-u",
-)
-"""The looks that the style sheets define; an empty word is plain text."""
-
-
 _APART = 2
 """Columns between the two parts of a line."""
 

@@ -10,11 +10,12 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from kho_console.engine.observer import View
+from kho_console.tui.keymap import table_of
 from kho_console.tui.rows import row
 from kho_console.tui.widgets.banner import Banner, Condition
 from kho_console.tui.widgets.keys import Keys
 from kho_console.tui.widgets.lines import Lines
-from kho_console.tui.widgets.painted import LOOK_CLASSES, Panel
+from kho_console.tui.widgets.painted import Panel
 from kho_console.tui.widgets.prompt import Prompt
 
 LEAST_WIDTH = 40
@@ -30,7 +31,6 @@ class Section(Screen[None], inherit_bindings=False):
     """
 
     AUTO_FOCUS: ClassVar[str | None] = ""
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(LOOK_CLASSES)
     subject: ClassVar[str]
     view: View | None = None
     _condition: Condition | None = None
@@ -109,10 +109,18 @@ class Section(Screen[None], inherit_bindings=False):
         self.draw()
 
     def on_key(self, event: events.Key) -> None:
-        """Take a notice away; Escape does nothing else then."""
-        if event.key == "escape" and self.query_one(Keys).notice:
+        """Take a notice away; Escape does nothing else then, unless there is a question."""
+        asking = self.query_one(Prompt).asking
+        if event.key == "escape" and self.query_one(Keys).notice and not asking:
             event.stop()
         self.say("")
+
+    def action_exports(self) -> None:
+        """Say what writes this screen to a file."""
+        table = {item.id: item.signs[0] for item in table_of(self.app)}
+        kinds = {"export-view": "JSON", "export-text": "text", "screenshot": "a picture"}
+        words = ", ".join(f"{table[name]} writes {kind}" for name, kind in kinds.items())
+        self.say(f"no list to export here; {words}")
 
     def action_move(self, step: int) -> None:
         """Move by lines."""
@@ -140,8 +148,9 @@ class Section(Screen[None], inherit_bindings=False):
         self.set_class(small, "-small")
         width, height = self.size
         if small:
-            words = f"needs {LEAST_WIDTH}x{LEAST_HEIGHT}, this is {width}x{height}"
-            self.query_one("#small", Panel).show([row(words)])
+            needed = f"needs {LEAST_WIDTH}x{LEAST_HEIGHT}"
+            words = f"{needed}, this is {width}x{height}"
+            self.query_one("#small", Panel).show([row(words if len(words) <= width else needed)])
             return
         if self._condition is not None:
             self.query_one(Banner).show_for(self.view, self._condition, width)

@@ -1,11 +1,9 @@
-"""What lies under the mark of a strip, in a line or two."""
-
-from collections.abc import Sequence
+"""What lies under the mark of a strip, in a few lines."""
 
 from kho_console import text
 from kho_console.engine import strip, strip_cells
 from kho_console.engine.extents import Rows
-from kho_console.engine.strip import Layer
+from kho_console.engine.strip import StripMap
 from kho_console.model.memory import MemoryRange
 from kho_console.tui.extent_rows import NARROW
 from kho_console.tui.rows import Row, row, wrapped
@@ -13,13 +11,13 @@ from kho_console.tui.widgets.strip_map import MEANINGS
 
 
 def under_mark(
-    cell: MemoryRange, layers: Sequence[Layer], rows: Rows | None, width: int, *, whole: bool
+    cell: MemoryRange, found: StripMap, rows: Rows | None, width: int, *, whole: bool
 ) -> list[Row]:
     """The bytes of a cell, and what they hold.
 
     Args:
         cell: The bytes under the mark.
-        layers: What may be there.
+        found: What may be there.
         rows: The extents of the list, to count those in the cell.
         width: Columns.
         whole: Whether to sum up how much of each there is: that takes long where a cell is large,
@@ -28,10 +26,10 @@ def under_mark(
     place = text.address(cell.start, 8 if width < NARROW else 12)
     head = row((" mark ", "dim"), (place, "address"), f" {text.size(cell.size)}  ")
     if whole:
-        held = strip_cells.held(cell, layers)
+        held = strip_cells.held(cell, found.machine, found.owners)
         words = ", ".join(f"{MEANINGS[letter]} {text.size(size)}" for letter, size in held)
-        return wrapped(words or MEANINGS[strip.HOLE], width, head, most=2)
-    letters = strip_cells.letters(cell, layers) or strip.HOLE
+        return wrapped(words, width, head, most=2 if width < NARROW else 3)
+    letters = strip_cells.letters(cell, found.layers(by_owner=True)) or strip.HOLE
     count = len(rows.within(cell)) if rows else 0
     number = f", {text.count(count, 'extent')}" if count else ""
     return [(*head, (f"holds {letters}{number}", "dim"))]

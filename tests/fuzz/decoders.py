@@ -19,6 +19,7 @@ from kho_console.abi import (
     iomem,
     kernel_config,
     kernel_log,
+    kernel_warning,
     kexec_metadata,
     kho_test,
     luo,
@@ -164,6 +165,7 @@ def _texts(data: bytes) -> None:
     kmsg.as_dmesg(data)
     log = tuple(kernel_log.parse(data.decode(errors="backslashreplace")))
     kernel_log.facts(log)
+    tuple(kernel_warning.gather(log))
     for line in log[:20]:
         kernel_log.recognise(line)
 

@@ -50,7 +50,7 @@ _asked_version = metadata.version
 def look(source: Source) -> View:
     """A whole look: observe, diagnose, doctor, strip, events."""
     with patch.object(metadata, "version", _version):
-        return Observer(source).full()
+        return Observer(source).look()
 
 
 def printed(source: Source, view: View) -> None:
@@ -63,11 +63,11 @@ def printed(source: Source, view: View) -> None:
 
 def exported(view: View) -> None:
     """The files that the preserved screen writes."""
-    ownership = view.snapshot.inventory.ownership
-    if isinstance(ownership, Unknown):
+    found, ownership = view.snapshot.inventory.preserved, view.snapshot.inventory.ownership
+    if isinstance(found, Unknown) or isinstance(ownership, Unknown):
         return
     rows: Rows = select(ownership, None)
-    files = (extent_export.of_extents(rows, ""), extent_export.of_shares(shares(rows), ""))
+    files = (extent_export.of_extents(found, rows, ""), extent_export.of_shares(shares(rows), ""))
     for suffix, pieces in (item for file in files for item in file.items()):
         content = "".join(pieces)
         clean(content)

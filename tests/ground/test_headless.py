@@ -39,6 +39,15 @@ def test_the_entry_point_loads_no_heavy_library() -> None:
     assert not packages & HEAVY
 
 
+@pytest.mark.parametrize("moment", ["linux-7.3.4/sessions", "linux-6.18.15/finalized"])
+@pytest.mark.parametrize("verb", ["status", "scratch", "blobs", "sessions", "preserved"])
+def test_what_is_small_is_shown_without_numpy(verb: str, moment: str) -> None:
+    output, packages = run("-m", "kho_console", verb, "--json", "--source", moment)
+    assert '"schema": 1' in output
+    assert "kho_console" in packages
+    assert not packages & {"numpy", "textual"}
+
+
 @pytest.mark.parametrize("library", sorted(HEAVY))
 def test_a_heavy_library_would_be_seen(library: str) -> None:
     assert library in run("-c", f"import {library}")[1]

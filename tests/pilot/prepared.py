@@ -6,7 +6,7 @@ import numpy as np
 
 from kho_console.abi import runs
 from kho_console.engine import strip
-from kho_console.engine.observer import Observer, View
+from kho_console.engine.observer import Look, Observer, View
 from kho_console.model.memory import MemoryRange, Node
 from kho_console.model.owner import Owner, OwnerKind, Ownership
 from kho_console.model.preserved import PreservedMap, Runs
@@ -32,8 +32,8 @@ class _Prepared(Observer):
         self._extents = extents
         self._memory = {"nodes": homes, "blocks": (), "crash_regions": (), **memory}
 
-    def full(self) -> View:
-        view = super().full()
+    def look(self, wanted: Look = Look.FULL) -> View:
+        view = super().look(wanted)
         inventory = view.snapshot.inventory
         if self._extents:
             found, ownership = preserved(self._extents)
@@ -57,7 +57,7 @@ def preserved(extents: int) -> tuple[PreservedMap, Ownership]:
 
 
 def recorded_map() -> PreservedMap:
-    found = Observer(FixtureSource(folder("linux-7.3.4/ready"))).full().snapshot.inventory.preserved
+    found = Observer(FixtureSource(folder("linux-7.3.4/ready"))).look().snapshot.inventory.preserved
     assert not isinstance(found, Unknown)
     return found
 

@@ -167,6 +167,7 @@ async def test_where_room_is_short_list_and_content_take_turns() -> None:
         shown, content = screen.query_one("#list"), screen.query_one("#content")
         assert (shown.display, content.display) == (True, False)
         assert shown.size.width == 40
+        assert bottom(screen).split()[:2] == ["Enter", "value"]
         await pilot.press("enter")
         await pilot.pause()
         assert (shown.display, content.display) == (False, True)

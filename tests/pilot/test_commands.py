@@ -7,6 +7,7 @@ from textual.binding import Binding
 from textual.command import CommandList, CommandPalette
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widgets import Input
 
 from kho_console.tui import commands
 from kho_console.tui.app import KhoConsole
@@ -127,16 +128,18 @@ async def test_the_palette_has_the_commands_of_the_screen_below() -> None:
     async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
         screen = await open_screen(pilot, "3")
         hits = [hit async for hit in TableCommands(screen).discover()]
-        here = available("blobs")
-        assert [hit.text for hit in hits[: len(here)]] == [
-            f"{item.title} ({' '.join(item.signs)})" for item in here
+        sections = [item for item in COMMANDS if item.id in SCREENS]
+        moving = [item for item in COMMANDS if item.screens == SCREENS]
+        rest = [item for item in available("blobs") if item not in (*sections, *moving)]
+        away = [item for item in COMMANDS if item not in available("blobs")]
+        assert [hit.text for hit in hits] == [
+            f"{item.title}{place} ({' '.join(item.signs)})"
+            for item in (*sections, *rest, *away, *moving)
+            for place in [f" on {item.screens[0].capitalize()}" if item in away else ""]
         ]
-        away = [item for item in COMMANDS if item not in here]
-        assert [hit.text for hit in hits[len(here) :]] == [
-            f"{item.title} on {item.screens[0].capitalize()} ({' '.join(item.signs)})"
-            for item in away
+        assert [hit.help for hit in hits] == [
+            item.help for item in (*sections, *rest, *away, *moving)
         ]
-        assert [hit.help for hit in hits] == [item.help for item in (*here, *away)]
         found = [hit async for hit in TableCommands(screen).search("Device tree")]
         assert [hit.help for hit in found] == ["Show the tree as values or as source."]
 
@@ -166,6 +169,19 @@ async def test_quit_answers_0() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await seen(pilot)
         await pilot.press("q")
+    assert app.return_value == 0
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
+@pytest.mark.parametrize("opened", ["colon", "slash"])
+async def test_what_leaves_leaves_everywhere(key: str, opened: str) -> None:
+    app = console("linux-7.3.4/ready")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot, "4")
+        await pilot.press(opened)
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        await pilot.press("q", key)
+        await pilot.pause()
     assert app.return_value == 0
 
 

@@ -63,6 +63,15 @@ async def test_every_screen_is_exported_as_the_text_it_shows(
         assert any("memblock" in line and "│" in line for line in blobs.splitlines())
 
 
+async def test_a_screen_without_a_list_to_export_tells_what_there_is() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        for subject, key in KEYS.items():
+            if subject != "preserved":
+                screen = await open_screen(pilot, key, "e")
+                words = "no list to export here; E writes JSON, T writes text, S writes a picture"
+                assert words in bottom(screen)
+
+
 def test_a_file_is_there_as_a_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,16 +1,12 @@
 """Lists of any length."""
 
-from typing import ClassVar
-
 from textual.app import App, ComposeResult
-from textual.screen import Screen
 
 from kho_console.resources import styles_folder
 from kho_console.tui.hex_rows import HexRows
 from kho_console.tui.rows import FixedRows, Row, plain, row
 from kho_console.tui.themes import THEMES
 from kho_console.tui.widgets.lines import Lines
-from kho_console.tui.widgets.painted import LOOK_CLASSES
 
 
 class Millions:
@@ -27,10 +23,6 @@ class Millions:
         return row(f"line {index}")
 
 
-class Blank(Screen[None]):
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(LOOK_CLASSES)
-
-
 class Alone(App[None], inherit_bindings=False):
     """A list and nothing else."""
 
@@ -39,9 +31,6 @@ class Alone(App[None], inherit_bindings=False):
         self.register_theme(THEMES["dark"])
         self.theme = THEMES["dark"].name
         self._own = lines
-
-    def get_default_screen(self) -> Blank:
-        return Blank(id="_default")
 
     def compose(self) -> ComposeResult:
         yield self._own

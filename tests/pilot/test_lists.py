@@ -110,7 +110,7 @@ async def test_the_log_has_what_the_console_said_and_where_it_is_kept(tmp_path: 
         app = KhoConsole(Observer(_source(READY)), settings=settings)
         async with app.run_test(size=(120, 40)) as pilot:
             screen = await open_screen(pilot, "0")
-            assert "looked at everything in" in rows(screen)[-1]
+            assert "full look took" in rows(screen)[-1]
             assert screen.query_one("#list", Lines).cursor == len(rows(screen)) - 1
             assert str(tmp_path)[:40] in text(screen)
     finally:

@@ -4,10 +4,11 @@ import pytest
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.theme import Theme
 
 from kho_console.config.settings import THEMES as NAMES
 from kho_console.tui.filters import AsciiSigns, SixteenColours
-from kho_console.tui.rows import LOOKS
+from kho_console.tui.looks import LOOKS, styles
 from kho_console.tui.themes import THEMES
 from kho_console.tui.widgets.keys import keys, sign_at
 
@@ -96,7 +97,28 @@ def test_the_bottom_line_knows_what_the_mouse_points_at() -> None:
     assert sign_at(shown, words.index("-")) == "-"
     assert sign_at(shown, words.index("quit") + 3) == "q"
     assert sign_at(shown, 79) == ""
-    assert (
-        sign_at(keys("doctor", 80), "".join(t for t, _ in keys("doctor", 80)).index("1-5") + 2)
-        == "5"
-    )
+    screens = keys("doctor", 80)
+    at = "".join(text for text, _ in screens).index("1-5")
+    assert [sign_at(screens, at + place) for place in range(3)] == ["1", "1", "5"]
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=list(THEMES))
+def test_a_look_has_the_colours_of_its_theme(theme: Theme) -> None:
+    named = theme.to_color_system().generate() | theme.variables
+    for name, style in styles(theme.name, False).items():
+        look = LOOKS[name]
+        for word, colour in ((look.colour, style.color), (look.behind, style.bgcolor)):
+            assert (colour is None) == (word == "")
+            if colour is not None:
+                wanted, found = Color.parse(named[word]), Color.parse(colour.name)
+                # The framework rounds its own names down by one now and then.
+                assert all(abs(a - b) <= 1 for a, b in zip(wanted.rgb, found.rgb, strict=True))
+
+
+def test_without_colours_what_matters_still_stands_out() -> None:
+    mono = styles("kho-dark", True)
+    assert all(style.color is None and style.bgcolor is None for style in mono.values())
+    assert mono["cursor"].reverse and mono["mark"].underline
+    for look in ("warning", "error", "good", "info", "letter-s", "letter-m"):
+        assert mono[look].bold
+    assert mono["letter-C"].underline

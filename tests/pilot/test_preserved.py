@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,12 @@ async def test_go_to_an_address_and_to_none() -> None:
         await pilot.press("g", *"ten", "enter")
         await pilot.pause()
         assert "ten is no address" in bottom(screen)
+        assert screen.query_one("#prompt").has_class("-asking")
+        assert screen.query_one(Input).value == "ten"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not screen.query_one("#prompt").has_class("-asking")
+        assert "ten" not in bottom(screen)
 
 
 async def test_escape_closes_the_question() -> None:
@@ -87,9 +94,12 @@ async def test_zoom_and_mark_on_the_strip() -> None:
         strip = screen.query_one(StripPanel)
         whole = strip.cell
         assert whole is not None
+        other = strip.text.splitlines()[1]
         await pilot.press("plus", "plus", "plus")
         await pilot.pause()
-        assert strip.text.splitlines()[0].endswith(" x8")
+        assert " a cell x8\n" in f"{strip.text}\n"
+        # Neither the place nor the scale of the other node's line has changed.
+        assert strip.text.splitlines()[1] == other
         near = strip.cell
         assert near is not None and near.size * 6 < whole.size
         assert strip.mark == 0x66_C000
@@ -129,6 +139,13 @@ async def test_what_each_owner_has() -> None:
         shown = text(screen)
         assert "63 of 64" in shown
         assert "0x0000_6e80_0000     4.0 MiB     10  r reserve_mem oops" in shown
+        await pilot.press("up", "escape")
+        await pilot.pause()
+        assert "2 of 14" in text(screen)
+        assert screen.lines() is not None and screen.lines().cursor == 1  # type: ignore[union-attr]
+        await pilot.press("enter", "escape", "escape")
+        await pilot.pause()
+        assert "1 of 64" in text(screen)
         await pilot.press("slash", *"blob", "enter", "o")
         await pilot.pause()
         assert "1 of 3" in text(screen)
@@ -144,18 +161,18 @@ async def test_what_each_owner_has() -> None:
 async def test_nothing_preserved_has_no_owners() -> None:
     async with console("linux-6.18.15/cold").run_test(size=(80, 24)) as pilot:
         screen = await open_screen(pilot, "4", "o", "enter", "down", "escape")
-        assert "PRESERVED  not yet: not finalized yet" in text(screen)
+        assert "PRESERVED  not finalized yet" in text(screen)
 
 
 async def test_escape_takes_a_message_away_before_it_leaves() -> None:
     async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
         screen = await open_screen(pilot, "4")
-        await pilot.press("g", *"zzz", "enter")
+        await pilot.press("g", "0", "enter")
         await pilot.pause()
-        assert "zzz is no address" in bottom(screen)
+        assert "0x0000_0000_0000 is not in the list" in bottom(screen)
         await pilot.press("escape")
         assert (await seen(pilot)).subject == "preserved"
-        assert "zzz" not in bottom(screen)
+        assert "0x0000_0000_0000" not in bottom(screen)
         assert (await open_screen(pilot, "escape")).subject == "overview"
 
 
@@ -171,7 +188,7 @@ async def test_a_filter_by_more_than_the_owner() -> None:
         assert "r reserve_mem oops" in text(screen)
 
 
-async def test_a_wrong_filter_is_asked_for_again_and_the_old_one_stays() -> None:
+async def test_a_wrong_filter_stays_to_be_mended_and_so_does_the_old_one() -> None:
     async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
         screen = await open_screen(pilot, "4")
         await pilot.press("slash", *"oops", "enter")
@@ -180,9 +197,20 @@ async def test_a_wrong_filter_is_asked_for_again_and_the_old_one_stays() -> None
         assert "column 11: expected a size, such as 64k" in bottom(screen)
         assert screen.query_one("#prompt").has_class("-asking")
         assert screen.query_one(Input).value == "oops size:4x"
-        assert screen.query_one(Input).cursor_position == 10
+        assert screen.query_one(Input).cursor_position == 12
         assert " filter: oops " in text(screen)
-        await pilot.press("right", "right", "backspace", "enter")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not screen.query_one("#prompt").has_class("-asking")
+        assert "expected" not in bottom(screen)
+        assert " filter: oops " in text(screen)
+        await pilot.press("slash", *" onwer:x", "enter")
+        await pilot.pause()
+        assert "nearest owner:" in bottom(screen)
+        await pilot.press(*["left"] * 7, *["delete"] * 7, *"size:4x", "left", "enter")
+        await pilot.pause()
+        assert screen.query_one(Input).cursor_position == 11
+        await pilot.press("delete", "enter")
         await pilot.pause()
         assert "filter: oops size:4 " in text(screen)
         assert "0 of 64 extents, 0 B" in text(screen)
@@ -225,17 +253,46 @@ async def test_both_ends_of_a_line_stand_on_it() -> None:
     async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
         screen = await open_screen(pilot, "4")
         lines = screen.query_one(StripPanel).text.splitlines()
-        assert lines[0].startswith(" node0  0x0000_0000 t")
+        # A memfd has most of the first cell, but the root tree and others are in it as well.
+        assert lines[0].startswith(" node0  0x0000_0000_0000 m")
         assert lines[0].endswith("s 0x4000_0000")
-        assert lines[1].startswith(" node1  0x4000_0000 l")
+        assert lines[1].startswith(" node1  0x0000_4000_0000 b")
         assert lines[1].endswith("R 0x0001_2000_0000")
     async with console("linux-7.3.4/ready").run_test(size=(40, 15)) as pilot:
         screen = await open_screen(pilot, "4")
         shown = screen.query_one(StripPanel).text
-        assert shown.splitlines()[0].startswith(" node0  0x0000_0000 t")
+        assert shown.splitlines()[0].startswith(" node0  0x0000_0000_0000 m")
+        assert "not drawn" not in shown
         assert "a cell, to 0x4000_0000" in shown
         assert "line 1 of 2" in shown
         assert screen.query_one("#list").region.height >= 3
+
+
+async def test_the_legend_marks_what_is_not_on_the_map() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(120, 40)) as pilot:
+        screen = await open_screen(pilot, "4")
+        lines = screen.query_one(StripPanel).text.splitlines()
+        drawn = {letter for line in lines[:2] for letter in line.split()[2]}
+        shown, _, hidden = " ".join(" ".join(lines[2:]).split()).partition("not drawn: ")
+        for letter, name in {
+            "t": "root tree",
+            "l": "live update",
+            "m": "memfd",
+            ".": "hole",
+        }.items():
+            assert (f"{letter} {name}" in shown) == (letter in drawn)
+            assert (f"{letter} {name}" in hidden) == (letter not in drawn)
+        assert "m" in drawn and "t" not in drawn
+
+
+async def test_the_parts_of_a_cell_add_up() -> None:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "4", "z", "enter")
+        words = " ".join(text(screen).partition(" mark 0x0000_0000_0000")[2].splitlines()[:3])
+        whole, *parts = re.findall(r"([0-9.]+) (KiB|MiB)", words)
+        sizes = [float(number) * {"KiB": 1 / 1024, "MiB": 1}[unit] for number, unit in parts]
+        assert "other memory" in words
+        assert sum(sizes) == pytest.approx(float(whole[0]), abs=0.1)
 
 
 async def test_sixty_four_nodes_fold_and_follow_the_mark() -> None:
@@ -279,7 +336,7 @@ async def test_the_mouse_puts_the_mark_and_zooms() -> None:
         assert strip.mark == mark
         await _wheel_up(pilot, strip)
         await pilot.pause()
-        assert strip.text.splitlines()[1].endswith(" x2")
+        assert "node1: 13.8 MiB a cell x2" in " ".join(strip.text.split())
 
 
 async def _wheel_up(pilot: Pilot[int], strip: StripPanel) -> None:
@@ -335,10 +392,11 @@ async def test_what_the_list_shows_is_exported(
         assert [item["address"] for item in document["extents"]] == [0x6E800000, 0x7FCCD000]
         with (folder / "preserved-1.csv").open(newline="") as file:
             assert list(csv.reader(file)) == [
-                ["address", "bytes", "owner"],
-                ["0x0000_6e80_0000", "4194304", "reserve_mem oops"],
-                ["0x0000_7fcc_d000", "1048576", "reserve_mem trace"],
+                ["address", "size", "orders", "owner"],
+                [f"{0x6E800000}", "4194304", "10", "reserve_mem oops"],
+                [f"{0x7FCCD000}", "1048576", "0-7", "reserve_mem trace"],
             ]
+        assert [item["orders"] for item in document["extents"]] == [[10], [*range(8)]]
         await pilot.press("o", "e")
         await until(pilot, lambda: "preserved-2.json" in bottom(screen))
         document = json.loads((folder / "preserved-2.json").read_text())

@@ -23,7 +23,12 @@ from tests.pilot.machines import (
 )
 
 LOCKED = "/sys/kernel/kexec_crash_size"
-"""A file whose reading takes the kexec lock: full looks only."""
+LOCKS = (
+    LOCKED,
+    "/sys/devices/system/cpu/crash_hotplug",
+    "/sys/devices/system/memory/crash_hotplug",
+)
+"""Files whose reading takes the kexec lock: on events and on demand only."""
 
 
 class Clock:
@@ -75,16 +80,20 @@ async def test_r_reads_everything() -> None:
         assert source.reads[LOCKED] > locked
 
 
-async def test_every_minute_everything_is_read() -> None:
-    source = LiveRecording("linux-7.3.4/sessions")
-    app = watched(source)
+async def test_every_minute_maps_and_processes_are_walked_but_no_lock_is_taken() -> None:
+    source, clock = LiveRecording("linux-7.3.4/sessions"), Clock()
+    app = watched(source, clock)
     async with app.run_test(size=(80, 24)) as pilot:
         await seen(pilot)
-        locked = source.reads[LOCKED]
-        for count in range(2, 32):
+        locked = [source.reads[path] for path in LOCKS]
+        for walked in (False, True, False, True):
+            before = app.view
+            clock.now += 60 if walked else 59
             await look(pilot, app)
-            assert source.looks == count
-        assert source.reads[LOCKED] > locked
+            assert before is not None and app.view is not None
+            kept = app.view.snapshot.inventory is before.snapshot.inventory
+            assert kept is not walked
+        assert [source.reads[path] for path in LOCKS] == locked
 
 
 async def test_a_fixture_is_read_once_and_on_demand() -> None:

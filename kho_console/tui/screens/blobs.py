@@ -9,6 +9,7 @@ from kho_console import text
 from kho_console.engine import blob_view, trees
 from kho_console.engine.blob_view import Line
 from kho_console.engine.observer import View
+from kho_console.engine.paths import IN, OUT
 from kho_console.model.unknown import Unknown
 from kho_console.tui import blob_rows, blob_search, commands, compare_rows
 from kho_console.tui.blob_rows import Entry
@@ -79,8 +80,8 @@ class Blobs(Section):
         """See `Section.show`."""
         first = not self._entries
         self._entries = [
-            *blob_rows.entries(view.snapshot, trees.OUT),
-            *blob_rows.entries(view.snapshot, trees.IN),
+            *blob_rows.entries(view.snapshot, OUT),
+            *blob_rows.entries(view.snapshot, IN),
         ]
         self._list.show(
             FixedRows([blob_rows.entry_row(view.snapshot, item) for item in self._entries])
@@ -123,7 +124,7 @@ class Blobs(Section):
 
     def action_side(self) -> None:
         """Go to the other side."""
-        other = trees.IN if self._chosen().side == trees.OUT else trees.OUT
+        other = IN if self._chosen().side == OUT else OUT
         at = next((at for at, item in enumerate(self._entries) if item.side == other), 0)
         self._list.go(min(at + 1, len(self._entries) - 1))
 
@@ -187,12 +188,12 @@ class Blobs(Section):
             here = Place(self._list.cursor, -1 if self._pane == "list" else self._values.cursor)
             self._go(blob_search.next_to(here, self._places, step))
 
-    def _find(self, words: str) -> None:
+    def _find(self, words: str) -> bool:
         self._words, self._places = words.strip(), ()
-        if not self._words or self.view is None:
-            return
-        self._places = blob_search.places(self.view.snapshot, self._entries, self._words)
-        self.action_again(1)
+        if self._words and self.view is not None:
+            self._places = blob_search.places(self.view.snapshot, self._entries, self._words)
+            self.action_again(1)
+        return True
 
     def _go(self, index: int) -> None:
         """Go to a place where words were found."""
@@ -232,7 +233,7 @@ class Blobs(Section):
         self._bytes()
 
     def _chosen(self) -> Entry:
-        return self._entries[self._list.cursor] if self._entries else Entry(trees.OUT)
+        return self._entries[self._list.cursor] if self._entries else Entry(OUT)
 
     def _line(self) -> Line | None:
         """The value under the cursor, where keys move in the values or the bytes."""
@@ -251,7 +252,7 @@ class Blobs(Section):
         side = trees.side(self.view.snapshot, entry.side)
         if isinstance(side, Unknown):
             cold = self.view.snapshot.booted_through_handover is False
-            words = text.no_side(side, cold=cold and entry.side == trees.IN)
+            words = text.no_side(side, cold=cold and entry.side == IN)
             self._show(title=wrapped(words, width, row(" ")), values=[], lines=())
             return
         title = [*blob_rows.title(side, entry, width), rule(width)]

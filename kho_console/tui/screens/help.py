@@ -45,10 +45,12 @@ class Help(Section):
         width = self.size.width
         if not self.is_mounted or not width:
             return
-        words = "every key, from the table that makes them; : finds a command by name"
+        table = table_of(self.app)
+        palette = next(item.signs[0] for item in table if item.id == "palette")
+        words = f"all keys and what they do; {palette} finds a command by its name"
         head = wrapped(words, width, row((" HELP       ", "strong")))
         self.query_one("#head", Panel).show([*head, rule(width)])
-        rows = help_rows(section_before(self.app), width, table_of(self.app))
+        rows = help_rows(section_before(self.app), width, table)
         self.lines().show(FixedRows(rows))
 
     def show(self, view: View) -> None:

@@ -1,12 +1,12 @@
 """What the kernel, its events and this console have said, the latest last."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from kho_console import text
 from kho_console.config import log
 from kho_console.engine.observer import View
 from kho_console.model.unknown import Unknown
+from kho_console.model.value import dataclass
 from kho_console.tui import commands
 from kho_console.tui.console import settings_of
 from kho_console.tui.filtered import Filtered

@@ -1,17 +1,20 @@
 """The answer first: would the next reboot hand over, with what, and what stands in the way."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
 from kho_console.engine.observer import View
 from kho_console.tui import commands
-from kho_console.tui.overview_rows import Linked, overview
 from kho_console.tui.rows import FixedRows, row, rule
 from kho_console.tui.section import Section
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
 from kho_console.tui.widgets.strip_map import StripPanel
+
+if TYPE_CHECKING:
+    from kho_console.tui.overview_rows import Linked
 
 _MOST_BANDS = 4
 _LEAST_FOR_STRIP = 20
@@ -43,6 +46,8 @@ class Overview(Section):
 
     def show(self, view: View) -> None:
         """See `Section.show`."""
+        from kho_console.tui.overview_rows import overview
+
         width, height = self.size
         strip, above = self.query_one(StripPanel), self.query_one("#above-strip", Panel)
         strip.show_map(view.strip, view.snapshot.machine.page_size, width, _MOST_BANDS)
@@ -59,8 +64,8 @@ class Overview(Section):
 
     async def action_follow(self) -> None:
         """Go to the screen that the chosen line is about."""
-        chosen = self._rows[self.lines().cursor] if self._rows else Linked(())
-        if chosen.screen:
+        chosen = self._rows[self.lines().cursor] if self._rows else None
+        if chosen is not None and chosen.screen:
             await self.follow(chosen.screen, chosen.wanted)
         else:
             self.say("there is nothing to go to on this line")

@@ -50,6 +50,7 @@ class Preserved(Section):
         self._totals: tuple[PreservedMap, str] | None = None
         self._looked: MemoryRange | None = None
         self._marked: int | None = None
+        self._led_by: int | None = None
 
     def body(self) -> Iterable[Widget]:
         """See `Section.body`."""
@@ -107,9 +108,11 @@ class Preserved(Section):
         self._foot()
 
     def close_something(self) -> bool:
-        """Show the extents again, then take the filter away."""
-        if self._by_owner:
+        """Show the owners again that led here, or the extents; then take the filter away."""
+        if self._by_owner or self._led_by is not None:
+            led_by = self._led_by or 0
             self.action_owners()
+            self.lines().go(led_by)
             return True
         had = bool(self._words)
         if had:
@@ -118,7 +121,7 @@ class Preserved(Section):
 
     def action_owners(self) -> None:
         """Show what each owner has, or the extents again."""
-        self._by_owner = not self._by_owner
+        self._by_owner, self._led_by = not self._by_owner, None
         self.lines().go(0)
         self.draw()
 
@@ -130,16 +133,21 @@ class Preserved(Section):
         """Ask for an address."""
         self.query_one(Prompt).ask("go to address", "", self.go_to, hint="0x6741_2000")
 
-    def go_to(self, words: str) -> None:
-        """Go to the extent at the address that was typed, or the next one behind it."""
+    def go_to(self, words: str) -> bool:
+        """Go to the extent at the address that was typed, or the next one behind it.
+
+        Returns:
+            Whether it was an address.
+        """
         try:
             address = text.address_of(words)
         except ValueError as error:
-            self.say(str(error))
-            return
+            self.say(f"x {error}")
+            return False
+        self.say("")
         if not self._known:
             self.say("there is no list to go to an address in")
-            return
+            return True
         if self._by_owner:
             self.action_owners()
         found = self._known.row_at(address)
@@ -149,6 +157,7 @@ class Preserved(Section):
             self.say(
                 f"{text.address(address)} is not in the list; this is the {_beside(held, address)}"
             )
+        return True
 
     def action_zoom(self, step: int) -> None:
         """Show the strip larger or smaller around its mark."""
@@ -189,11 +198,14 @@ class Preserved(Section):
 
     def exported(self) -> Mapping[str, Iterable[str]] | None:
         """See `Exporter.exported`."""
-        if self._known is None:
+        if self._known is None or self.view is None:
             return None
         if self._by_owner:
             return extent_export.of_shares(self._shares, self._words)
-        return extent_export.of_extents(self._known, self._words)
+        found = self.view.snapshot.inventory.preserved
+        if isinstance(found, Unknown):
+            return None
+        return extent_export.of_extents(found, self._known, self._words)
 
     def _go(self, found: int, address: int) -> None:
         """Go to a row, and put the mark at an address of or near it."""
@@ -207,32 +219,31 @@ class Preserved(Section):
         """Leave the owners for the first extent of the chosen one."""
         if not self._shares or self._known is None:
             return
-        first = extents.first_of(self._known, self._shares[self.lines().cursor].owner)
+        chosen = self.lines().cursor
+        first = extents.first_of(self._known, self._shares[chosen].owner)
         self.action_owners()
+        self._led_by = chosen
         self.lines().go(first)
 
-    def _filter_by(self, words: str) -> None:
-        """Take a filter, or ask again where it cannot be had; the old one stays until then."""
-        words = words.strip()
-        prompt = self.query_one(Prompt)
+    def _filter_by(self, words: str) -> bool:
+        """Take a filter, and say why where it cannot be had: the old one stays then."""
         try:
             chosen = parsed(words)
         except FilterError as error:
-            prompt.ask("filter", words, self._filter_by, hint=SYNTAX, at=error.position - 1)
             self.say(f"x {error}")
-            return
+            return False
         if self.view is not None and isinstance(self._rows, Rows):
             rows = _rows(self.view.snapshot, chosen)
             if isinstance(rows, Unknown):
-                prompt.ask("filter", words, self._filter_by, hint=SYNTAX)
                 self.say(f"x {text.why(rows)}")
-                return
+                return False
             self._rows, self._chosen = rows, (self.view.snapshot.inventory, chosen)
-        self._words, self._filter = words, chosen
+        self._words, self._filter, self._led_by = words.strip(), chosen, None
         self.say("")
         self.lines().go(0)
         self.draw()
         self._mark()
+        return True
 
     def _list(self, found: PreservedMap, rows: Rows) -> None:
         """Draw the totals and the list."""
@@ -283,8 +294,8 @@ class Preserved(Section):
             rows.append(source.exactly(self.lines().cursor))
         cell = self._strip.cell
         if cell is not None and self.view is not None:
-            layers = self.view.strip.layers(by_owner=True)
-            rows += under_mark(cell, layers, self._known, width, whole=cell == self._looked)
+            whole = cell == self._looked
+            rows += under_mark(cell, self.view.strip, self._known, width, whole=whole)
         if self._words and self._known is not None:
             left = text.kept(len(self._known), len(self._known.ownership), self._known.bytes)
             filtered = row((f" filter: {text.escaped(self._words)}", "warning"))

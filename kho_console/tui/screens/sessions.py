@@ -1,13 +1,14 @@
 """Live-update sessions: their names, who holds them, and what they preserve."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from kho_console import text
 from kho_console.engine.observer import View
-from kho_console.model.session import Holder, Session, SessionFile
+from kho_console.model.session import Direction, Holder, Session, SessionFile
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
+from kho_console.model.value import dataclass
 from kho_console.tui import commands
 from kho_console.tui.filtered import Filtered
 from kho_console.tui.listed import labelled
@@ -27,6 +28,9 @@ class _Line:
     holder: Holder | None = None
 
 
+_Key: TypeAlias = tuple[bytes, Direction]
+
+
 class Sessions(Filtered):
     """See the module."""
 
@@ -37,7 +41,7 @@ class Sessions(Filtered):
     def __init__(self) -> None:
         """Start with all sessions folded."""
         super().__init__()
-        self._open: set[bytes] = set()
+        self._open: set[_Key] = set()
         self._shown: list[_Line] = []
 
     def show(self, view: View) -> None:
@@ -57,6 +61,7 @@ class Sessions(Filtered):
             is_session = line.file is None and line.holder is None
             if is_session and text.escaped(line.session.name) == wanted:
                 self.lines().go(at)
+                return
 
     def detail(self, view: View) -> list[Row]:
         """See `Listed.detail`."""
@@ -80,17 +85,18 @@ class Sessions(Filtered):
         """Show or hide the files and holders of the chosen session."""
         if not self._shown:
             return
-        name = self._shown[self.lines().cursor].session.name
-        if not _parts(self._shown[self.lines().cursor].session):
+        chosen = self._shown[self.lines().cursor].session
+        if not _parts(chosen):
             self.say("nothing is known below this session")
             return
-        self._open ^= {name}
+        self._open ^= {_key(chosen)}
         self.draw()
-        self.arrive(text.escaped(name))
+        heads = (at for at, line in enumerate(self._shown) if line.session == chosen)
+        self.lines().go(next(heads, 0))
 
     def _unfolded(self, item: Session) -> Iterator[_Line]:
         yield _Line(item)
-        if item.name in self._open:
+        if _key(item) in self._open:
             yield from _parts(item)
 
     def _line(self, line: _Line, width: int) -> Row:
@@ -98,8 +104,13 @@ class Sessions(Filtered):
             return row("     ", ("file  ", "dim"), column(_file(line.file), max(width - 13, 8)))
         if line.holder is not None:
             return row("     ", ("held  ", "dim"), column(_holder(line.holder), max(width - 13, 8)))
-        sign = " " if not _parts(line.session) else "-" if line.session.name in self._open else "+"
+        sign = " " if not _parts(line.session) else "-" if _key(line.session) in self._open else "+"
         return _session_row(line.session, sign, width)
+
+
+def _key(session: Session) -> _Key:
+    """After a handover one name may be both held and waiting."""
+    return session.name, session.direction
 
 
 def _sessions(view: View) -> tuple[Session, ...]:

@@ -1,9 +1,8 @@
 """The top line: who and what this is, where it comes from, and whether it is fresh."""
 
-from dataclasses import dataclass
-
 from kho_console import text
 from kho_console.engine.observer import View
+from kho_console.model.value import dataclass
 from kho_console.tui.rows import Piece, Row, plain, row, rule, spread
 from kho_console.tui.widgets.painted import Panel
 

@@ -73,7 +73,9 @@ def _key_at(signs: str, x: int) -> str:
     start = signs.rfind(" ", 0, x) + 1
     token = signs[start:].split()[0]
     # Neighbouring screens are written as one: `1-5`.
-    return signs[x] if len(token) == 3 and token[1] == "-" else token
+    if len(token) == 3 and token[1] == "-":
+        return token[0] if signs[x] == "-" else signs[x]
+    return token
 
 
 def _width(items: list[Row]) -> int:

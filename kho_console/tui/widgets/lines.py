@@ -12,8 +12,11 @@ from kho_console.tui.widgets.painted import Painted
 
 _KEPT = 512
 _NOTHING = FixedRows(())
-_SIGNS = {"cursor": ">", "mark": "-", "": " "}
-"""Before the line of the cursor: where keys move it, and where they do not."""
+_SIGNS = {"cursor": ">", "mark": "|", "": " "}
+"""Before the line of the cursor: where keys move it, and where they do not.
+
+Neither begins a line of any list, as `-` does where sides are compared.
+"""
 
 
 class Lines(Painted, ScrollView, can_focus=False, inherit_bindings=False):

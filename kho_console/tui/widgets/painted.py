@@ -9,17 +9,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from kho_console.text import harmless
-from kho_console.tui.rows import LOOKS, Row, plain
-
-LOOK_CLASSES = frozenset(f"painted--{look}" for look in LOOKS)
-"""What a screen of painted widgets has as its component classes."""
+from kho_console.tui import looks
+from kho_console.tui.rows import Row, plain
 
 
 class Painted(Widget, can_focus=False, inherit_bindings=False):
-    """Draws rows; the style sheets say how each look looks.
-
-    The looks are component classes of the screen: worked out once for it, and not for each widget.
-    """
+    """Draws rows, each piece in its look."""
 
     ALLOW_SELECT = False
 
@@ -31,10 +26,11 @@ class Painted(Widget, can_focus=False, inherit_bindings=False):
         ]
         return Strip(segments).adjust_cell_length(width, base).simplify()
 
-    def _look(self, base: Style, *looks: str) -> Style:
-        for look in looks:
+    def _look(self, base: Style, *wanted: str) -> Style:
+        styles = looks.styles(self.app.theme, self.app.no_color)
+        for look in wanted:
             if look:
-                base += self.screen.get_component_rich_style(f"painted--{look}", partial=True)
+                base += styles[look]
         return base
 
 

@@ -13,7 +13,7 @@ from kho_console.tui.widgets.painted import Panel
 class Prompt(Horizontal):
     """Asks for one line of text; hidden while it asks nothing."""
 
-    _answer: Callable[[str], None] | None = None
+    _answer: Callable[[str], bool] | None = None
 
     def compose(self) -> ComposeResult:
         """See `Widget.compose`."""
@@ -29,19 +29,18 @@ class Prompt(Horizontal):
         self,
         question: str,
         value: str,
-        answer: Callable[[str], None],
+        answer: Callable[[str], bool],
         *,
         hint: str = "",
-        at: int | None = None,
     ) -> None:
         """Ask; `answer` gets the text when it is entered.
 
         Args:
             question: What stands before the line.
             value: The text to start with.
-            answer: Called with the text.
+            answer: Called with the text; false where it cannot be taken, and then the question
+                stays, and the text with it.
             hint: What stands there while there is no text.
-            at: Where in the text the cursor stands; behind it by default.
         """
         self._answer = answer
         panel, entry = self.query_one("#question", Panel), self.query_one(Input)
@@ -49,7 +48,7 @@ class Prompt(Horizontal):
         panel.show([row(f" {question}: ")])
         entry.placeholder = hint
         entry.value = value
-        entry.cursor_position = len(value) if at is None else at
+        entry.cursor_position = len(value)
         self.add_class("-asking")
         # At once: of keys that come in one go, the ones behind must not reach the screen.
         self.display = True
@@ -69,7 +68,5 @@ class Prompt(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the answer over."""
         event.stop()
-        answer = self._answer
-        self.close()
-        if answer is not None:
-            answer(event.value)
+        if self._answer is not None and self._answer(event.value):
+            self.close()

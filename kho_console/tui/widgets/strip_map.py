@@ -130,15 +130,15 @@ class StripPanel(Panel):
             words = f" no map of memory: {text.why(self._map.bands)}"
             self.show([row((words, "dim"))])
             return
-        layers = self._map.layers(by_owner=self._by_owner)
         bands = self._bands()
         self._first = max(0, min(self._line - self._most + 1, len(bands) - self._most))
         lines = range(self._first, min(self._first + self._most, len(bands)))
-        drawn = {at: self._letters(at, layers) for at in lines}
-        # Where there is room for one line only, there is none for letters that it does not have.
-        used = "".join(drawn.values()) if self._most == 1 else None
+        drawn = {at: self._letters(at, self._map) for at in lines}
         rows = [self._band(at, letters) for at, letters in drawn.items()]
-        self.show([*rows, *legend(layers, self._width, self._notes(), used)])
+        layers, used = self._map.layers(by_owner=self._by_owner), "".join(drawn.values())
+        # Where there is room for one line only, there is none for letters that it does not have.
+        whole = self._most > 1
+        self.show([*rows, *legend(layers, self._width, used, self._notes(), whole=whole)])
 
     def without_owners(self) -> "StripPanel":
         """Show preserved memory as one letter, and leave the mark to the screen."""
@@ -189,13 +189,14 @@ class StripPanel(Panel):
         found = None if self._map is None else self._map.bands
         return () if found is None or isinstance(found, Unknown) else found
 
-    def _letters(self, line: int, layers: Sequence[Layer]) -> str:
+    def _letters(self, line: int, found: StripMap) -> str:
         span = self._span(line)
         key = (span, line, self._cells)
         letters = self._drawn.get(key)
         if letters is None:
             parts = self._bands()[line].parts
-            letters = strip_cells.cells(span, self._cells, layers, parts)
+            kept = found.kept(by_owner=self._by_owner)
+            letters = strip_cells.cells(span, self._cells, found.machine, parts, kept)
             if len(self._drawn) > 2 * self._most:
                 self._drawn.clear()
             self._drawn[key] = letters
@@ -211,18 +212,20 @@ class StripPanel(Panel):
         pieces += _coloured(letters, cell)
         if self._with_ends:
             pieces.append((f" {text.address(span.end, 8)}", "address"))
-        if line == self._line and self._zoom > 1:
-            pieces.append((f" x{self._zoom}", "strong"))
         return tuple(pieces)
 
     def _notes(self) -> list[Row]:
-        """The scale of the marked line, and which lines there is no room for."""
+        """The scale of the marked line, and which lines there is no room for.
+
+        They are no part of a line, so that zooming one does not rescale the others.
+        """
         bands, notes = self._bands(), []
         if self._by_owner and bands:
             span = self._span(self._line)
             words = f"{self._names[self._line]}: {text.size(max(span.size // self._cells, 1))}"
             end = "" if self._with_ends else f", to {text.address(span.end, 8)}"
-            notes.append(row((f"{words} a cell{end}", "dim")))
+            zoom = f" x{self._zoom}" if self._zoom > 1 else ""
+            notes.append(row((f"{words} a cell{end}", "dim"), (zoom, "strong")))
         if len(bands) > self._most:
             last = self._first + self._most
             shown = f"{self._first + 1}" if self._most == 1 else f"{self._first + 1}-{last}"
@@ -258,36 +261,40 @@ class StripPanel(Panel):
         self._name_width = max(_NAME, *(len(name) + 1 for name in self._names), 0)
         self._with_ends = self._by_owner and self._width >= _ROOM_FOR_ENDS
         last = max((band.span.end for band in bands), default=0)
-        self._digits = _digits(
-            last if self._zoom > 1 else max((band.span.start for band in bands), default=0)
-        )
+        # A line that can be zoomed may come to begin near its end.
+        highest = last if self._by_owner else max((band.span.start for band in bands), default=0)
+        self._digits = _digits(highest)
         self._before = 1 + self._name_width + len(self._address(0)) + 1
         end = len(text.address(0, _digits(last))) + 1 if self._with_ends else 0
-        zoom = len(f" x{self._zoom}") if self._zoom > 1 else 0
-        self._cells = max(self._width - self._before - end - zoom - 1, 8)
+        self._cells = max(self._width - self._before - end - 1, 8)
 
     def _address(self, value: int) -> str:
         return text.address(value, self._digits)
 
 
 def legend(
-    layers: Sequence[Layer], width: int, notes: Sequence[Row] = (), drawn: str | None = None
+    layers: Sequence[Layer], width: int, drawn: str, notes: Sequence[Row] = (), *, whole: bool
 ) -> list[Row]:
     """What the letters mean, and what else there is to say.
 
     Args:
-        layers: Their letters are explained; those of empty layers are left out.
+        layers: What may be drawn; empty layers are left out.
         width: Columns.
+        drawn: The letters that are on the map.
         notes: What stands behind the letters.
-        drawn: The letters to explain, where not all of them.
+        whole: Whether to explain those as well that are not on the map, marked as such.
     """
     used = [layer.letter for layer in layers if len(layer.runs)]
-    items = [
-        row((letter, f"letter-{_look(letter)}"), (f" {MEANINGS[letter]}", "dim"))
-        for letter in (*used, strip.HOLE)
-        if drawn is None or letter in drawn
-    ]
+    items = [_meaning(letter) for letter in (*used, strip.HOLE) if letter in drawn]
+    hidden = [_meaning(letter) for letter in used if letter not in drawn]
+    if hidden and whole:
+        hidden[0] = (("not drawn: ", "dim"), *hidden[0])
+        items += hidden
     return flowed([*items, *notes], width)
+
+
+def _meaning(letter: str) -> Row:
+    return row((letter, f"letter-{_look(letter)}"), (f" {MEANINGS[letter]}", "dim"))
 
 
 def _coloured(drawn: str, mark: int | None) -> list[Piece]:

@@ -1,0 +1,31 @@
+"""The JSON documents of what screens show."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+
+from kho_console import documents
+from kho_console.documents import Document
+from kho_console.engine.observer import View
+from kho_console.engine.verdict import judge
+
+
+def _status(view: View) -> Document:
+    verdict = judge(view.snapshot, view.findings)
+    return documents.status(view.snapshot, view.findings, asdict(verdict))
+
+
+SHAPES: Mapping[str, Callable[[View], Document]] = {
+    "overview": _status,
+    "findings": _status,
+    "scratch": lambda view: documents.scratch(view.snapshot),
+    "blobs": lambda view: documents.blobs(view.snapshot),
+    "sessions": lambda view: documents.sessions(view.snapshot),
+    "doctor": lambda view: documents.checks(view.checks),
+}
+"""The document of a view, by the subject of its screen."""
+
+
+def pieces(subject: str, view: View) -> Iterator[str]:
+    """The text of a document, made when it is asked for: that may take long."""
+    yield f"{json.dumps(SHAPES[subject](view), indent=2)}\n"

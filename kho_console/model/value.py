@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
 else:
 
-    def dataclass(*, frozen: bool, slots: bool, eq: bool = True, order: bool = False) -> Any:
+    def dataclass(
+        plain: type | None = None,
+        *,
+        frozen: bool = False,
+        slots: bool = False,
+        eq: bool = True,
+        order: bool = False,
+    ) -> Any:
         """As `dataclasses.dataclass`; quicker for frozen, slotted classes without an order."""
-        if order or not (frozen and slots):
-            return dataclasses.dataclass(frozen=frozen, slots=slots, eq=eq, order=order)
-        return _comparable if eq else _frozen
+        if frozen and slots and not order:
+            return _comparable if eq else _frozen
+        return dataclasses.dataclass(plain, frozen=frozen, slots=slots, eq=eq, order=order)
 
 
 def _frozen(plain: type) -> Any:

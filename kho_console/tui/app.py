@@ -176,6 +176,7 @@ class KhoConsole(Exporting, inherit_bindings=False):
     async def on_mount(self) -> None:
         """Start to look."""
         self._own_loop = asyncio.get_running_loop()
+        self.app_resume_signal.subscribe(self, self._draw_again)
         # Not before the first frame: reading and drawing would take turns, and both come later.
         self.call_after_refresh(self.set_timer, _FRAME_WRITTEN, self._lookout.start)
         self.set_interval(self._interval, self.tick)
@@ -327,6 +328,10 @@ class KhoConsole(Exporting, inherit_bindings=False):
         if self._own_loop is not None:
             with suppress(RuntimeError):
                 self._own_loop.call_soon_threadsafe(self.post_message, Observed(answer))
+
+    def _draw_again(self, _: object) -> None:
+        """Draw all of the screen: while the program was stopped, others wrote over it."""
+        self.screen.refresh()
 
     def _tell(self) -> None:
         """Give the screen on top the latest view."""

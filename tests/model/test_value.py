@@ -40,6 +40,11 @@ class Ordered:
     only: int
 
 
+@dataclass
+class Changing:
+    only: int
+
+
 CALLS: list[Callable[[Any], Any]] = [
     lambda made: made(1),
     lambda made: made(1, "b", (3,)),
@@ -103,5 +108,8 @@ def test_without_equality_each_is_its_own() -> None:
     assert len({Apart(1), Apart(1)}) == 2
 
 
-def test_ordered_ones_are_left_to_the_standard_library() -> None:
+def test_all_others_are_left_to_the_standard_library() -> None:
     assert Ordered(1) < Ordered(2)
+    changing = Changing(1)
+    changing.only = 2
+    assert changing == Changing(2)

@@ -24,6 +24,7 @@ class Machine:
         config: Kernel configuration, `CONFIG_X` to its value; off options are missing.
         kernel_log: The log as dmesg prints it.
         lockdown: The active lockdown mode.
+        systemd: Whether systemd runs it.
         captured_at: When a fixture was taken; None for a live machine.
         description: What a fixture says of itself.
     """
@@ -39,6 +40,7 @@ class Machine:
     config: Maybe[Mapping[str, str]]
     kernel_log: Maybe[str]
     lockdown: Maybe[str]
+    systemd: Maybe[bool]
     captured_at: datetime | None
     description: str
 
@@ -76,6 +78,7 @@ class KexecState:
         load_disabled: `kexec_load_disabled`, one way.
         load_limit_reboot: Loads left, -1 for no limit.
         load_limit_panic: Crash loads left, -1 for no limit.
+        memory_available: Bytes that a load can have (MemAvailable).
     """
 
     loaded: Maybe[bool]
@@ -85,6 +88,7 @@ class KexecState:
     load_disabled: Maybe[bool]
     load_limit_reboot: Maybe[int]
     load_limit_panic: Maybe[int]
+    memory_available: Maybe[int]
 
 
 @dataclass(frozen=True, slots=True)

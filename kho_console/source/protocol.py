@@ -23,6 +23,7 @@ class SourceKind(StrEnum):
 
     LIVE = "live"
     FIXTURE = "fixture"
+    TWIN = "twin"
 
 
 class SourceError(OSError):
@@ -109,7 +110,7 @@ class Source(Protocol):
 
     @property
     def kind(self) -> SourceKind:
-        """Live or fixture."""
+        """Live, fixture or twin."""
         ...
 
     @property

@@ -20,12 +20,21 @@ ALLOWED = {
     "tui/__init__.py": "import kho_console.engine, kho_console.text, textual, rich",
     "tui/map.py": "import kho_console.model, kho_console.config, textual.widget, rich.text",
     "engine/__init__.py": "import kho_console.source, kho_console.abi, kho_console.resources",
+    "engine/actions/__init__.py": "",
+    "engine/actions/perform.py": "import kho_console.source.writable",
+    "engine/errnos/__init__.py": "import kho_console.source.writable",
+    "engine/opening.py": "import kho_console.source.writable, kho_console.twin",
+    "twin/__init__.py": "import kho_console.source.protocol, kho_console.abi",
     "documents.py": "import kho_console.text, kho_console.model",
     "text.py": "import kho_console.model",
     "resources.py": "",
     "source/__init__.py": "import kho_console.abi, kho_console.model",
     "source/live/__init__.py": "import psutil",
     "source/live/uevents.py": "import pyudev",
+    "source/live/source.py": "import kho_console.source.live.changes",
+    "source/live/changes.py": "import kho_console.source.live.kexec_call",
+    "source/live/kexec_call.py": "",
+    "source/writable.py": "import kho_console.model",
     "abi/__init__.py": "import kho_console.model",
     "abi/fdt.py": "import libfdt",
     "abi/radix_tree.py": "import numpy, kho_console.abi.fdt",
@@ -48,6 +57,10 @@ REFUSED = [
     ("engine/observe.py", "kho_console.tui"),
     ("engine/observe.py", "kho_console.text"),
     ("engine/observe.py", "pyudev"),
+    ("engine/observe.py", "kho_console.source.writable"),
+    ("engine/actions/perform.py", "kho_console.source.live.changes"),
+    ("tui/app.py", "kho_console.twin"),
+    ("twin/kernel.py", "kho_console.engine"),
     ("engine/observe.py", "kho_console.documents"),
     ("documents.py", "kho_console.abi"),
     ("documents.py", "kho_console.engine"),
@@ -89,7 +102,7 @@ def check(folder: Path, modules: dict[str, str]) -> subprocess.CompletedProcess[
 def test_the_house_as_drawn_is_kept(tmp_path: Path) -> None:
     result = check(tmp_path, ALLOWED)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "13 kept, 0 broken" in result.stdout
+    assert "16 kept, 0 broken" in result.stdout
 
 
 @pytest.fixture(scope="module")

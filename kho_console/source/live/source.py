@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kho_console.abi import page_flags
+from kho_console.model.change import Change, Execute, Execution, Load, Unload, Write
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.live.files import DEADLINE, DeadlineReader
 from kho_console.source.live.kcore import KcoreMemory
@@ -141,6 +142,41 @@ class LiveSource:
     def clock(self) -> float:
         """Seconds of CLOCK_MONOTONIC."""
         return time.monotonic()
+
+    @property
+    def kernel_start(self) -> str:
+        """See `WritableSource.kernel_start`."""
+        return self.read("/proc/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
+
+    def change(self, change: Change) -> None:
+        """See `WritableSource.change`; no deadline, since the kernel may work on it for minutes."""
+        from kho_console.source.live import changes
+
+        if self._root and not isinstance(change, Write):
+            # A tree in a folder is not the machine that these calls would act on.
+            raise SourceError.from_errno(changes.FILE_LOAD, errno.ENOSYS)
+        match change:
+            case Write():
+                changes.write(self._place(change.path), change.path, change.data)
+            case Load(image):
+                initrd = None if image.initrd is None else self._place(image.initrd)
+                changes.load(image, self._place(image.kernel), initrd)
+            case Unload():
+                changes.file_load(-1, -1, int(change.all_flags))
+            case Execute(how):
+                changes.execute(how)
+
+    def refusal(self, change: Change) -> Unknown | None:
+        """See `Guarded.refusal`."""
+        from kho_console.source.live import changes
+
+        if isinstance(change, Write):
+            return changes.may_write(self._place(change.path), change.path)
+        if isinstance(change, Execute) and change.how is Execution.SYSTEMD:
+            if os.geteuid() == 0:
+                return None
+            return Unknown(Cause.NOT_PERMITTED, "systemctl kexec is for root")
+        return changes.may_boot(self._place("/proc"))
 
     def _place(self, path: str) -> str:
         return self._root + checked_path(path)

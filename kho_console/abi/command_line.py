@@ -6,7 +6,7 @@ what follows `--` is for init. Bytes beyond ASCII are kept as they are.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import takewhile
 from typing import TypeAlias, TypeVar
 
@@ -102,6 +102,19 @@ def split(text: bytes) -> tuple[Argument, ...]:
     words = _WORD.finditer(text.partition(b"\0")[0])
     arguments = (_argument(word[0]) for word in words)
     return tuple(takewhile(lambda argument: argument != _END, arguments))
+
+
+def without(text: bytes, names: Container[bytes]) -> bytes:
+    """A command line without the arguments of these names; what follows `--` stays."""
+    kept: list[bytes] = []
+    for found in _WORD.finditer(text.partition(b"\0")[0]):
+        argument = _argument(found[0])
+        if argument == _END:
+            kept.append(text[found.start() :].partition(b"\0")[0].rstrip(_SPACES))
+            break
+        if argument.name.replace(b"-", b"_") not in names:
+            kept.append(found[0])
+    return b" ".join(kept)
 
 
 def _argument(word: bytes) -> Argument:

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import decoding, scrolling, starting
+from tests.bench import checking, decoding, scrolling, starting
 from tests.bench.table import Row, table
 
 Bench = Callable[[Path], Iterator[Row]]
@@ -18,6 +18,7 @@ Bench = Callable[[Path], Iterator[Row]]
 BENCHES: dict[str, Bench] = {
     "decoding": decoding.rows,
     "starting": starting.rows,
+    "checking": checking.rows,
     "scrolling": lambda folder: scrolling.rows(),
 }
 

@@ -1,11 +1,12 @@
 """The table, and the benches that need no compiler, at a small scale."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.bench import scrolling, starting
+from tests.bench import checking, scrolling, starting
 from tests.bench.__main__ import main
 from tests.bench.table import Row, table
 
@@ -69,3 +70,17 @@ def test_the_installed_console_is_timed(tmp_path: Path) -> None:
     version, status, frame, memory = starting.rows(tmp_path, rounds=1)
     assert all(row.ratio is not None and row.ratio > 0 for row in (version, status, frame))
     assert memory.verdict == "ok"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which(checking.PROGRAM) is None, reason="zstd is not installed")
+def test_a_check_is_timed_against_the_expansion_of_its_payload(tmp_path: Path) -> None:
+    rows = list(checking.rows(tmp_path, size=1 << 20, rounds=1))
+    assert [row.target for row in rows] == [checking.TARGET, None]
+    assert all(row.ratio is not None for row in rows)
+
+
+def test_without_zstd_the_table_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "PROGRAM", "no-such-program")
+    (row,) = checking.rows(tmp_path)
+    assert row.verdict == "not measured: no no-such-program here to compare with"

@@ -1,14 +1,22 @@
 """The decoders as targets: of bytes, and of pages of physical memory that name each other."""
 
+import bz2
+import gzip
+import lzma
 from collections.abc import Callable
 from functools import partial
+
+import zstandard
 
 from kho_console.abi import (
     blob,
     block_list,
+    bzimage,
     chosen,
     chunk_list,
     command_line,
+    compressed,
+    cpio,
     crashkernel,
     dts,
     elf,
@@ -16,9 +24,14 @@ from kho_console.abi import (
     fdt_agreement,
     fdt_salvage,
     folios,
+    hugepages,
+    initrd,
     iomem,
     kernel_config,
+    kernel_image,
     kernel_log,
+    kernel_payload,
+    kernel_strings,
     kernel_warning,
     kexec_metadata,
     kho_test,
@@ -26,17 +39,23 @@ from kho_console.abi import (
     luo_session,
     memblock,
     memfd,
+    meminfo,
     memparse,
     number_list,
     page_flags,
+    pe,
     radix_tree,
+    raw_image,
+    reader,
     root_tree,
     scratch,
     scratch_request,
     setup_data,
     text,
     vmalloc,
+    zboot,
     zoneinfo,
+    zstd_frame,
 )
 from kho_console.abi.memory import PhysicalMemory
 from kho_console.engine import search
@@ -45,7 +64,7 @@ from kho_console.model.generation import MapFormat
 from kho_console.model.memory import MemoryRange
 from kho_console.source.fixture import events
 from kho_console.source.live import kcore, kmsg
-from tests.abi import kernel_trees
+from tests.abi import kernel_files, kernel_trees
 from tests.abi.kernel_trees import u32, u64
 from tests.abi.page_memory import PageMemory, recorded, recorded_file
 from tests.fuzz.target import Changes, Target, refused
@@ -150,6 +169,7 @@ def _texts(data: bytes) -> None:
         memparse.memparse,
         memparse.kstrtobool,
         memparse.kstrtouint,
+        meminfo.available,
     ):
         with refused():
             parse(data)
@@ -173,10 +193,75 @@ def _texts(data: bytes) -> None:
 def _command_lines(data: bytes) -> None:
     command_line.split(data)
     command_line.parse(data)
+    command_line.without(data, {b"kho", b"crashkernel"})
+    hugepages.asked(command_line.split(data), 2 << 20)
     for value in (data, data.partition(b"=")[2]):
         crashkernel.parse(value)
         for rules in scratch_request.ScratchRules:
             scratch_request.meaning(scratch_request.ScratchRequest(b"kho_scratch", value), rules)
+
+
+_KERNEL = kernel_files.vmlinux()
+_PACKED = (
+    *(gzip.compress(_KERNEL), bz2.compress(_KERNEL), lzma.compress(_KERNEL, preset=0)),
+    lzma.compress(_KERNEL, lzma.FORMAT_ALONE, preset=0),
+    zstandard.compress(_KERNEL),
+)
+_KERNELS = (
+    *map(kernel_files.bzimage, (*_PACKED, _KERNEL, b"\x02!L\x18" + bytes(99))),
+    kernel_files.bzimage(_PACKED[-1], b"c" * 64),
+    kernel_files.raw_image(_KERNEL),
+    kernel_files.raw_image(_KERNEL, b"RSC\x05"),
+    kernel_files.zboot(gzip.compress(kernel_files.raw_image(_KERNEL)), b"gzip"),
+    kernel_files.uki(uname=b"7.3.4", linux=kernel_files.bzimage(_PACKED[-1])),
+    *(_KERNEL, gzip.compress(kernel_files.raw_image(_KERNEL))),
+)
+_ARCHIVE = kernel_files.cpio("bin/sh", "lib/modules/7.3.4/", "lib/modules/7.3.4/modules.dep")
+_DISKS = (
+    *(_ARCHIVE, _ARCHIVE + bytes(512) + _ARCHIVE, kernel_files.cpio("a", magic=b"070702")),
+    *(_ARCHIVE + pack(_ARCHIVE) for pack in (gzip.compress, bz2.compress, zstandard.compress)),
+    _ARCHIVE + lzma.compress(_ARCHIVE, preset=0) + b"\x02!L\x18",
+)
+
+
+def _kernels(data: bytes) -> None:
+    whole = reader.Bytes(data)
+    kernel_image.read(whole, lambda at: None)
+    for decode in (bzimage.read, pe.read, raw_image.read, zboot.read):
+        with refused():
+            decode(whole)
+    if bzimage.told(data) and len(data) > 2000:
+        with refused():
+            list(bzimage.read(whole).refusals)
+    for form in compressed.Compression:
+        kernel_payload.compressed_payload(whole, 1024, len(data), form, limit=1 << 20)
+    for told in (
+        zboot.told,
+        raw_image.told,
+        compressed.told_by_magic,
+        compressed.told_by_two_bytes,
+    ):
+        told(data)
+    kernel_payload.compression_at(whole, 1088)
+    kernel_payload.plain_payload(reader.Part(whole, 64, 1 << 20), 0, 1 << 20)
+    kernel_payload.no_payload("none")
+    strings = kernel_strings.Strings()
+    strings.feed(data)
+    assert strings.words
+    assert strings.config
+
+
+def _disks(data: bytes) -> None:
+    whole = reader.Bytes(data)
+    initrd.read(whole, limit=1 << 20)
+    with refused():
+        cpio.releases(cpio.Plain(whole, 0))
+    with refused():
+        cpio.releases(cpio.Pieces(iter((data[:77], b"", data[77:]))))
+    with refused():
+        zstd_frame.end(whole, max(data.find(zstd_frame.MAGIC), 0), len(data))
+    with refused():
+        reader.exactly(whole, 8, 500, "it")
 
 
 def _pieces(inputs: tuple[bytes, ...]) -> dict[str, bytes]:
@@ -207,6 +292,8 @@ BYTES = (
     _of_bytes("structs", _STRUCTS, _structs, 0.08),
     _of_bytes("texts", _TEXTS, _texts, 0.1),
     _of_bytes("command lines", _TEXTS[6:8], _command_lines, 0.04),
+    _of_bytes("kernels", _KERNELS, _kernels, 0.05),
+    _of_bytes("initial RAM disks", _DISKS, _disks, 0.05),
     _of_bytes(
         "events",
         ((folder("linux-7.3.4/hotplugged") / "events.jsonl").read_bytes()[:3000],),

@@ -4,24 +4,33 @@ Keys are snake_case, addresses and sizes integers, names escaped. A value that i
 null, and the key with `_reason` behind it says why.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kho_console import text
+from kho_console.model.action import Action, NotApplicable
 from kho_console.model.blob import Blob
+from kho_console.model.change import described
 from kho_console.model.check import Check
 from kho_console.model.event import Event, EventsLost
 from kho_console.model.finding import Finding
 from kho_console.model.generation import Finalize, MapFormat, Protocol
+from kho_console.model.image import ImageWords
 from kho_console.model.memory import MemoryRange, ScratchArea
+from kho_console.model.outcome import Explained, Outcome
 from kho_console.model.owner import Extent, Owner, OwnerKind
+from kho_console.model.preflight import Preflight
 from kho_console.model.preserved import PreservedMap
+from kho_console.model.record import Damage, Record
 from kho_console.model.session import Session
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.tree import FlatTree, RootTree, TreeNode
 from kho_console.model.unknown import Cause, Maybe, Unknown
 
 Document = dict[str, Any]
+
+Difference = tuple[str, str | int | None, str | int | None]
+"""A key of the document of `status`, what it is now and what it would be."""
 
 _SCHEMA = 1
 _NOT_READ = Unknown(Cause.NOT_YET, "the crash image's ELF core header is not read by this verb")
@@ -158,18 +167,85 @@ def struct(side: str, blob: Blob) -> Document:
 
 def checks(answers: Iterable[Check]) -> Document:
     """Checks with their answers."""
-    nothing = Unknown(Cause.ABSENT, "none needed")
+    return _document(checks=_checks(answers))
+
+
+def preflight(found: Preflight) -> Document:
+    """Whether a machine may hand over to an image.
+
+    The words of an image that could not be read are empty, with a reason.
+    """
+    image = found.image
     return _document(
-        checks=[
-            {
-                "id": item.id,
-                "result": item.result,
-                "text": text.escaped(item.text),
-                "evidence": text.escaped(item.evidence) if item.evidence else nothing,
-                "remedy": text.escaped(item.remedy) if item.remedy else nothing,
-            }
-            for item in answers
-        ]
+        verdict=found.verdict,
+        image={
+            "format": image.format,
+            "release": _map(image.release, text.escaped),
+            **_words(image.words),
+            "complete": image.complete,
+        },
+        checks=_checks(found.checks),
+    )
+
+
+def _words(words: Maybe[ImageWords]) -> Document:
+    if not isinstance(words, Unknown):
+        return {"kho": list(words.kho), "luo": list(words.luo), "memfd": list(words.memfd)}
+    why = text.reason(words)
+    nothing: Document = {"kho": [], "luo": [], "memfd": []}
+    return nothing | {f"{kind}_reason": why for kind in nothing}
+
+
+def action(
+    found: Action, ended: Maybe[Outcome], predicted: Maybe[Iterable[tuple[str, Any, Any]]]
+) -> Document:
+    """An action, with how it ended or why it was not done.
+
+    Args:
+        found: The action.
+        ended: How it ended.
+        predicted: What would be different in `status`: key, value before, value after.
+    """
+    return _document(
+        action={
+            "name": found.name,
+            "title": found.title,
+            "changes": [_change(item) for item in map(described, found.changes)],
+            "preconditions": _checks(found.preconditions),
+            "expects": [
+                {
+                    "path": text.escaped(item.path),
+                    "value": _content(item.value),
+                    "before": _content(item.before),
+                }
+                for item in found.expects
+            ],
+            "effects": list(found.effects),
+            "undone_by": found.undone_by or Unknown(Cause.ABSENT, "nothing undoes it"),
+            "risk": found.risk,
+        },
+        not_applicable=Unknown(Cause.ABSENT, "it applies"),
+        outcome=_map(ended, _outcome),
+        predicted=_each(predicted, _difference),
+    )
+
+
+def not_applicable(found: NotApplicable) -> Document:
+    """Why there is no such action here."""
+    reason = Unknown(Cause.UNSUPPORTED, found.reason)
+    said = {
+        "name": found.name,
+        "reason": text.escaped(found.reason),
+        "instead": text.escaped(found.instead),
+    }
+    return _document(action=reason, not_applicable=said, outcome=reason, predicted=reason)
+
+
+def journal(records: Iterable[Record], damage: Iterable[Damage]) -> Document:
+    """What was done to the machine, oldest first."""
+    return _document(
+        records=[_record(item) for item in records],
+        damage=[{"line": item.line, "reason": item.reason} for item in damage],
     )
 
 
@@ -370,4 +446,126 @@ def _node(root: TreeNode) -> Document:
             for item in root.properties
         ],
         "children": [_node(child) for child in root.children],
+    }
+
+
+def _checks(answers: Iterable[Check]) -> list[Document]:
+    nothing = Unknown(Cause.ABSENT, "none needed")
+    return [
+        {
+            "id": item.id,
+            "result": item.result,
+            "text": text.escaped(item.text),
+            "evidence": text.escaped(item.evidence) if item.evidence else nothing,
+            "remedy": text.escaped(item.remedy) if item.remedy else nothing,
+        }
+        for item in answers
+    ]
+
+
+def _change(told: Mapping[str, str | int | None]) -> Document:
+    nothing = Unknown(Cause.ABSENT, "none is given")
+    return {key: nothing if value is None else _escaped(value) for key, value in told.items()}
+
+
+def _escaped(value: str | int) -> str | int:
+    return text.escaped(value) if isinstance(value, str) else value
+
+
+def _content(value: str | None) -> Maybe[str]:
+    """What a file holds."""
+    return Unknown(Cause.ABSENT, "it is not there") if value is None else text.escaped(value)
+
+
+def _outcome(ended: Outcome) -> Document:
+    refused = Unknown(Cause.ABSENT, "the kernel did not refuse")
+    return {
+        "ending": ended.ending,
+        "text": text.escaped(ended.text),
+        "found": [
+            {
+                "path": text.escaped(item.path),
+                "expected": _content(item.expected),
+                "found": _content(item.found),
+                "telling": item.telling,
+            }
+            for item in ended.found
+        ],
+        "explained": refused if ended.explained is None else _explained(ended.explained),
+        "obstacles": _checks(ended.obstacles),
+    }
+
+
+def differences(before: Document, after: Document) -> tuple[Difference, ...]:
+    """The keys of two documents of `status` that are not the same."""
+    was, would = dict(_leaves(before)), dict(_leaves(after))
+    keys = dict.fromkeys((*was, *would))
+    return tuple(
+        (key, was.get(key), would.get(key)) for key in keys if was.get(key) != would.get(key)
+    )
+
+
+def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, str | int | None]]:
+    """Every value of a document by its whole key; members of lists by their name, else number."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if not name.endswith("_reason"):
+                yield from _leaves(item, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            name = item.get("name", number) if isinstance(item, dict) else number
+            yield from _leaves(item, f"{key}[{name}]")
+    else:
+        yield key, value
+
+
+def _difference(found: Difference) -> Document:
+    key, before, after = found
+    nothing = Unknown(Cause.ABSENT, "nothing is there")
+    return {
+        "key": key,
+        "before": nothing if before is None else before,
+        "after": nothing if after is None else after,
+    }
+
+
+def _explained(found: Explained) -> Document:
+    return {
+        "errno": found.name,
+        "number": found.number,
+        "call": text.escaped(found.call),
+        "text": text.escaped(found.text),
+        "advice": text.escaped(found.advice),
+        "evidence": [text.escaped(item) for item in found.evidence],
+        "log": [text.escaped(item) for item in found.log],
+    }
+
+
+def _record(record: Record) -> Document:
+    who = {"uid": record.who.uid, "user": text.escaped(record.who.user)} | {
+        key: Unknown(Cause.ABSENT, "not told") if value is None else text.escaped(value)
+        for key, value in (
+            ("login", record.who.login),
+            ("tty", record.who.tty),
+            ("ssh", record.who.ssh),
+        )
+    }
+    not_written = Unknown(Cause.ABSENT, "its end was not written")
+    not_refused = Unknown(Cause.ABSENT, "the kernel did not refuse")
+    return {
+        "id": text.escaped(record.id),
+        "at": text.escaped(record.at),
+        "ended": not_written if record.ended is None else text.escaped(record.ended),
+        "boot": text.escaped(record.boot),
+        "host": text.escaped(record.host),
+        "source": text.escaped(record.source),
+        "who": who,
+        "action": text.escaped(record.action),
+        "changes": [_change(item) for item in record.changes],
+        "standing": record.standing,
+        "text": text.escaped(record.text),
+        "errno": not_refused if record.errno is None else text.escaped(record.errno),
+        "found": [
+            {"path": text.escaped(path), "value": _content(value)} for path, value in record.found
+        ],
     }

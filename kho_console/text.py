@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
+from kho_console.model.change import Change, described
+from kho_console.model.check import Result
 from kho_console.model.event import Event, EventsLost
 from kho_console.model.finding import Finding, Severity
 from kho_console.model.generation import Generation, Protocol, State
@@ -21,6 +23,8 @@ from kho_console.model.unknown import Cause, Maybe, Unknown
 
 if TYPE_CHECKING:
     from kho_console.model.blob import Blob
+    from kho_console.model.image import KernelImage
+    from kho_console.model.preflight import Preflight
     from kho_console.model.preserved import PreservedMap
     from kho_console.model.snapshot import Snapshot
 
@@ -323,3 +327,43 @@ def _scaled(value: int) -> tuple[float, int]:
         number /= 1024
         unit += 1
     return number, unit
+
+
+def change(asked: Change) -> str:
+    """A write or a call with all its arguments, on one line."""
+    told = described(asked)
+    call = told.pop("call")
+    if call == "write":
+        return f"write {_quoted(told['data'])} to {escaped(str(told['path']))}"
+    arguments = (
+        f"{name}={escaped(str(value)) if name == 'flags' else _quoted(value)}"
+        for name, value in told.items()
+    )
+    return f"{call}({', '.join(arguments)})" if told else str(call)
+
+
+def _quoted(value: str | int | None) -> str:
+    """What stands there in quotes; `none` for nothing."""
+    if value is None:
+        return "none"
+    return '"' + escaped(str(value)).replace('"', '\\"') + '"'
+
+
+def kernel_image(image: "KernelImage") -> str:
+    """A kernel file in one line: what it is, and what it speaks."""
+    words = image.words
+    spoken = "what it speaks is not known"
+    if not isinstance(words, Unknown):
+        listed = ", ".join((*words.kho, *words.luo, *words.memfd))
+        spoken = f"speaks {listed or 'nothing of KHO'}"
+    complete = told(image.complete, lambda known: "complete" if known else "cut short")
+    return (
+        f"{image.format} {told(image.release, escaped)}, {size(image.size)}, {complete}; {spoken}"
+    )
+
+
+def preflight(found: "Preflight") -> str:
+    """The verdict, and how many checks came to what."""
+    counted = Counter(item.result for item in found.checks)
+    parts = (f"{counted[result]} {result}" for result in Result if counted[result])
+    return f"{found.verdict}: {', '.join(parts)}"

@@ -2,8 +2,9 @@
 
 from argparse import Namespace
 
-from kho_console import documents, text
+from kho_console import documents
 from kho_console.cli import exit_code, output
+from kho_console.cli.checks import lines
 from kho_console.config.checks import checks as own_checks
 from kho_console.engine.doctor import examine
 from kho_console.engine.observe import observe
@@ -17,11 +18,7 @@ def doctor(source: Source, wanted: Namespace) -> int:
     if wanted.json:
         output.document(documents.checks(checks))
     else:
-        for item in checks:
-            output.line(f"{item.result:8} {item.id:18} {text.escaped(item.text)}")
-            if item.result is not Result.PASS and item.evidence:
-                output.line(f"{'':27} seen: {text.escaped(item.evidence)}")
-            if item.remedy:
-                output.line(f"{'':27} do:   {text.escaped(item.remedy)}")
+        for line in lines(checks):
+            output.line(line)
     failed = any(item.result is Result.FAIL for item in checks)
     return exit_code.BAD_NEWS if failed else exit_code.DONE

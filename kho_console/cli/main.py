@@ -5,12 +5,21 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
 from kho_console.cli import exit_code, options, output
-from kho_console.cli.parser import parse
+from kho_console.cli.parser import ACTING, parse
 from kho_console.config.origin import ConfigError
 from kho_console.config.settings import Settings
-from kho_console.engine.opening import DEMO, LIVE, CannotOpenError, Source, open_source
+from kho_console.engine.opening import (
+    DEMO,
+    LIVE,
+    CannotOpenError,
+    Source,
+    open_source,
+    open_twin,
+    rehearse,
+)
 
 _VERBS = {
     "status": "status",
@@ -21,6 +30,9 @@ _VERBS = {
     "crash": "show",
     "tree": "tree",
     "doctor": "doctor",
+    "check": "check",
+    "journal": "journal",
+    **dict.fromkeys(ACTING, "act"),
 }
 """For each verb the module with the function of its name; only the one that is asked for loads."""
 
@@ -59,7 +71,10 @@ def _run(wanted: Namespace) -> int:
     wanted.origins = found.origins
     word = wanted.source or (DEMO if wanted.verb == "demo" else LIVE)
     try:
-        source = open_source(word)
+        source = _opened(word, wanted)
+    except ValueError as error:
+        output.say(f"--fault: {error}")
+        return exit_code.USAGE
     except CannotOpenError as error:
         output.say(str(error))
         for at, name in enumerate(error.recordings):
@@ -68,6 +83,24 @@ def _run(wanted: Namespace) -> int:
     if wanted.verb in _VERBS and settings.log is None:
         return _verb(wanted)(source, wanted)
     return _logged(source, wanted)
+
+
+def _opened(word: str, wanted: Namespace) -> Source:
+    """The source, or its twin."""
+    if wanted.twin is not None:
+        return open_twin(Path(wanted.twin), wanted.source, wanted.fault)
+    source = open_source(word)
+    if wanted.rehearse:
+        return rehearse(source, wanted.fault)
+    return _demonstrated(source) if wanted.verb == "demo" else source
+
+
+def _demonstrated(source: Source) -> Source:
+    """A twin of a recording, where there can be one."""
+    try:
+        return rehearse(source)
+    except CannotOpenError:
+        return source
 
 
 def _verb(wanted: Namespace) -> Callable[[Source, Namespace], int]:
@@ -101,4 +134,4 @@ def _logged(source: Source, wanted: Namespace) -> int:
         return logged(source, settings, lambda noted: plain(noted, settings))
     from kho_console.cli.screen import screen
 
-    return logged(source, settings, lambda noted: screen(noted, settings))
+    return logged(source, settings, lambda noted: screen(noted, wanted))

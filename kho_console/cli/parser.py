@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import NoReturn
 
 from kho_console import __version__
-from kho_console.cli import exit_code, options
+from kho_console.cli import exit_code, image_options, options
 from kho_console.engine.paths import IN, OUT
 
 _SHOWN = {
@@ -19,7 +19,22 @@ _SHOWN = {
     "crash": "the crash image, as sysfs and iomem tell it",
     "tree": "a root tree, or a blob that is a tree, as device tree source",
     "doctor": "what can and cannot be seen here, and what would fix it",
+    "check": "may this machine hand over to an image, and what would be lost",
+    "journal": "what was done to the machine, by whom, and how it ended",
 }
+
+ACTING = {
+    "finalize": "write down what is preserved, for the next kernel (6.16 to 7.0)",
+    "abort": "take that back (6.16 to 6.18)",
+    "activate": "collect the state of all producers (the 2024 series)",
+    "deactivate": "drop what was collected (the 2024 series)",
+    "load": "load an image with kexec_file_load, which alone carries the handover",
+    "unload": "drop the loaded image",
+    "execute": "leave this kernel for the loaded image, by systemctl kexec",
+    "online": "take a memory block or a CPU online",
+    "offline": "take a memory block or a CPU offline",
+}
+"""The verbs that change a machine."""
 
 _OWN = {
     "config": "the settings: what they are, where each one comes from",
@@ -28,7 +43,7 @@ _OWN = {
 }
 """The verbs about the console itself; they open no source."""
 
-_VERBS = {"demo": "the terminal UI on a recording of a real kernel"} | _SHOWN | _OWN
+_VERBS = {"demo": "the terminal UI on a recording of a real kernel"} | _SHOWN | ACTING | _OWN
 
 SHELLS = ("bash", "zsh", "fish")
 SOURCES = "sources"
@@ -40,8 +55,8 @@ EXIT_CODES = {
     exit_code.BAD_NEWS: "done, and the answer is bad news",
     exit_code.USAGE: "usage",
     exit_code.NOT_AVAILABLE: "not available here",
-    4: "refused",
-    5: "the kernel refused",
+    exit_code.REFUSED: "refused",
+    exit_code.KERNEL_REFUSED: "the kernel refused",
     exit_code.BROKEN: "the console itself broke",
     exit_code.INTERRUPTED: "interrupted",
 }
@@ -78,6 +93,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     wanted = whole.parse_args(words)
     if wanted.verb == "preserved" and wanted.residue and wanted.side != IN:
         whole.error("--residue is what is left of the incoming map: it needs --side in")
+    if wanted.fault and not (wanted.rehearse or wanted.twin):
+        whole.error("--fault is for a twin: it needs --rehearse or --twin FILE")
+    if wanted.rehearse and wanted.twin is not None:
+        whole.error("--rehearse keeps nothing, --twin FILE keeps all: give one of them")
+    if wanted.verb in ("check", "load") and (wrong := image_options.fault(wanted)):
+        whole.error(wrong)
     if wanted.verb == "tree" and wanted.side not in (OUT, IN):
         if wanted.name is not None:
             whole.error(f"tree: the side is {OUT} or {IN}, not {wanted.side!r}")
@@ -103,7 +124,7 @@ def parser(words: Collection[str] | None = None) -> argparse.ArgumentParser:
     )
     whole.words = words or ()
     whole.add_argument("--version", action="version", version=f"kho-console {__version__}")
-    _add_source(whole, None)
+    _add_source(whole)
     options.add(whole, shown=True)
     verbs = whole.add_subparsers(
         dest="verb", metavar="VERB", title="verbs", parser_class=argparse.ArgumentParser
@@ -121,31 +142,88 @@ def _fill(
     name: str, verb: argparse.ArgumentParser, settings: list[argparse.ArgumentParser]
 ) -> None:
     if name not in _OWN:
-        _add_source(verb, argparse.SUPPRESS)
-    if name in _SHOWN:
+        _add_source(verb, below=True)
+    if name in _SHOWN or name in ACTING:
         verb.add_argument("--json", action="store_true", help="print a JSON document")
+    if name in ACTING:
+        _add_acting(verb)
     match name:
         case "preserved":
             _add_preserved(verb)
         case "tree":
             _add_tree(verb)
+        case "check" | "load":
+            _add_image(verb)
+        case "unload":
+            _add_crash(verb)
+        case "execute":
+            at_once = "by the bare system call: no service is stopped, nothing is written back"
+            verb.add_argument("--system-call", action="store_true", help=at_once)
+        case "online" | "offline":
+            verb.add_argument("target", metavar="memoryN|cpuN", help="a memory block or a CPU")
         case "config":
             _add_config(verb, settings)
         case "completion":
             verb.add_argument("what", choices=COMPLETIONS, help="for which shell")
         case "man":
-            verb.add_argument(
-                "page", nargs="?", choices=("config",), help="the one of its settings"
-            )
+            pages = "the one of its settings"
+            verb.add_argument("page", nargs="?", choices=("config",), help=pages)
 
 
-def _add_source(verb: argparse.ArgumentParser, default: str | None) -> None:
+def _add_source(verb: argparse.ArgumentParser, *, below: bool = False) -> None:
+    """The options of the machine; below a verb they may be given too, and have no default."""
     verb.add_argument(
         "--source",
         metavar="live|PATH",
-        default=default,
+        default=argparse.SUPPRESS if below else None,
         help="this machine, a fixture folder, or a shipped recording such as linux-7.3.4/ready",
     )
+    verb.add_argument(
+        "--rehearse",
+        action="store_true",
+        default=argparse.SUPPRESS if below else False,
+        help="on a twin of it: a kernel in this program, which may be changed; nothing is kept",
+    )
+    verb.add_argument(
+        "--twin",
+        metavar="FILE",
+        default=argparse.SUPPRESS if below else None,
+        help="on the twin that is kept in FILE, made from the source where there is none yet",
+    )
+    verb.add_argument(
+        "--fault",
+        metavar="WORD",
+        action="append",
+        default=argparse.SUPPRESS if below else [],
+        help="let something go wrong on the twin: write:N:ERRNO, load:N:ERRNO, memory:PAGES, "
+        "producer:ERRNO, panic",
+    )
+    verb.add_argument(
+        "--write",
+        action="store_true",
+        default=argparse.SUPPRESS if below else False,
+        help="let the machine be changed; without it, it is only looked at",
+    )
+
+
+def _add_acting(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--dry-run", action="store_true", help="print what would be done, and do nothing"
+    )
+    verb.add_argument(
+        "--yes-i-mean",
+        metavar="HOSTNAME",
+        help="the name of this host, for what nothing undoes, where nobody can be asked",
+    )
+
+
+def _add_crash(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--crash", action="store_true", help="the image that a panic starts")
+
+
+def _add_image(verb: argparse.ArgumentParser) -> None:
+    _add_crash(verb)
+    image_options.add(verb)
 
 
 def _add_preserved(verb: argparse.ArgumentParser) -> None:

@@ -28,6 +28,25 @@ def log_file(environment: Mapping[str, str] = os.environ) -> Path | None:
     return None if folder is None else folder / "log"
 
 
+def journal_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """What was changed and by whom: the machine's for root, else the user's; None without a home.
+
+    A `$XDG_STATE_HOME` that is set goes first, for root too.
+    """
+    if os.geteuid() == 0 and not environment.get("XDG_STATE_HOME"):
+        return Path("/var/log") / NAME / "journal.jsonl"
+    folder = state_folder(environment)
+    return None if folder is None else folder / "journal.jsonl"
+
+
+def lock_file(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The lock of whoever changes the machine; for root in a folder that nobody else can write."""
+    if os.geteuid() == 0:
+        return Path("/run") / NAME / "lock"
+    folder = state_folder(environment)
+    return None if folder is None else folder / "lock"
+
+
 def _base(environment: Mapping[str, str], variable: str, below_home: Path) -> Path | None:
     given = environment.get(variable, "")
     if given.startswith("/"):  # The specification has relative ones ignored.

@@ -2,7 +2,7 @@
 
 import re
 
-from kho_console.abi import kernel_config, number_list
+from kho_console.abi import kernel_config, meminfo, number_list
 from kho_console.engine import files, paths
 from kho_console.model.machine import Cpus, KexecState, Machine
 from kho_console.model.unknown import Cause, Maybe, Unknown
@@ -30,6 +30,7 @@ def machine(source: Source) -> Machine:
         ),
         kernel_log=source.kernel_log(),
         lockdown=files.parsed(source, paths.LOCKDOWN, _active_word),
+        systemd=source.exists(paths.SYSTEMD),
         captured_at=facts.captured_at,
         description=facts.description,
     )
@@ -59,6 +60,7 @@ def kexec(source: Source, crash_size: Maybe[int]) -> KexecState:
         load_disabled=files.flag(source, f"{paths.SYSCTL}/kexec_load_disabled"),
         load_limit_reboot=files.number(source, f"{paths.SYSCTL}/kexec_load_limit_reboot", -1),
         load_limit_panic=files.number(source, f"{paths.SYSCTL}/kexec_load_limit_panic", -1),
+        memory_available=files.parsed(source, "/proc/meminfo", meminfo.available),
     )
 
 

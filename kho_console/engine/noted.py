@@ -34,6 +34,11 @@ class NotedSource:
         self._noted: set[str] = set()
 
     @property
+    def source(self) -> Source:
+        """The source that it asks."""
+        return self._source
+
+    @property
     def kind(self) -> SourceKind:
         """See `Source.kind`."""
         return self._source.kind

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -75,6 +76,10 @@ class Observer:
     """Looks at a source.
 
     `look` belongs to one thread, `wait_for_events` to another.
+
+    Attributes:
+        turn: Whoever looks or changes takes it: a twin lives in this program and does one thing at
+            a time. On a machine of its own it holds nobody up.
     """
 
     def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
@@ -86,6 +91,13 @@ class Observer:
         self._events: deque[Event | EventsLost] = deque(maxlen=EVENTS_KEPT)
         self._seen = 0
         self._stream: EventStream | None = None
+        twin = source.kind is SourceKind.TWIN
+        self.turn: AbstractContextManager[object] = threading.RLock() if twin else nullcontext()
+
+    @property
+    def source(self) -> Source:
+        """What it looks at."""
+        return self._source
 
     @property
     def live(self) -> bool:
@@ -102,14 +114,15 @@ class Observer:
 
         A light look becomes a full one where the small files tell that the handover has moved on.
         """
-        last = self._last
         began = time.monotonic()
-        if last is None or wanted is Look.FULL:
-            view = self._full()
-        elif wanted is Look.SLOW:
-            view = self._slow(last)
-        else:
-            view = self._light(last)
+        with self.turn:
+            last = self._last
+            if last is None or wanted is Look.FULL:
+                view = self._full()
+            elif wanted is Look.SLOW:
+                view = self._slow(last)
+            else:
+                view = self._light(last)
         _log.log(
             logging.INFO if wanted > Look.LIGHT else logging.DEBUG,
             "%s look took %.3f s",

@@ -25,6 +25,8 @@ CRASH_LOADED = "/sys/kernel/kexec_crash_loaded"
 CMDLINE = "/proc/cmdline"
 SYSCTL = "/proc/sys/kernel"
 LOCKDOWN = "/sys/kernel/security/lockdown"
+SYSTEMD = "/run/systemd/system"
+"""There while systemd is the first process (sd_booted)."""
 
 
 class Handover:

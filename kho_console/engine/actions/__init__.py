@@ -1,0 +1,1 @@
+"""Everything that changes a machine: `perform` does it, the others say what and why."""

@@ -1,0 +1,148 @@
+"""The one place that changes a machine.
+
+In this order: the lock, a fresh look and the preconditions anew, the journal, the change, the
+journal, the proof. Nothing is called done because a write came back.
+"""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from kho_console.engine import paths
+from kho_console.engine.actions.planning import Planner, plan
+from kho_console.engine.actions.probe import probe
+from kho_console.engine.errnos import explain
+from kho_console.engine.journal import Journal
+from kho_console.engine.observe import observe
+from kho_console.engine.writer_lock import LockedError, WriterLock
+from kho_console.model.action import Action, NotApplicable
+from kho_console.model.change import Execute
+from kho_console.model.outcome import Ending, Found, Outcome
+from kho_console.model.snapshot import Snapshot
+from kho_console.model.unknown import Unknown
+from kho_console.model.value import dataclass
+from kho_console.source.protocol import SourceError, SourceKind
+from kho_console.source.writable import WritableSource
+
+BOOT_ID = f"{paths.SYSCTL}/random/boot_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What a change needs besides the machine.
+
+    Attributes:
+        journal: Where it is written down; None for a rehearsal that nothing is kept of.
+        lock: The lock of the machine; None where nobody else can reach it.
+    """
+
+    journal: Journal | None = None
+    lock: WriterLock | None = None
+
+
+def perform(source: WritableSource, planner: Planner, confirmed: Action, writer: Writer) -> Outcome:
+    """Do it, and say how it ended.
+
+    Args:
+        source: The machine.
+        planner: What is wanted.
+        confirmed: The action that the operator has seen and agreed to.
+        writer: His lock and journal.
+    """
+    with ExitStack() as stack:
+        try:
+            if writer.lock is not None:
+                stack.enter_context(writer.lock)
+        except (LockedError, OSError) as error:
+            return _refused(str(error))
+        snapshot = observe(source)
+        action = plan(source, planner, snapshot)
+        if isinstance(action, NotApplicable):
+            return _refused(f"the machine has changed: {action.reason}")
+        if action.changes != confirmed.changes:
+            return _refused("the machine has changed since this was planned; look at it again")
+        if action.obstacles:
+            why = "; ".join(item.text for item in action.obstacles)
+            return Outcome(Ending.REFUSED, why, obstacles=action.obstacles)
+        return _written_down(source, action, snapshot, writer.journal)
+
+
+def _refused(text: str) -> Outcome:
+    return Outcome(Ending.REFUSED, text)
+
+
+def _written_down(
+    source: WritableSource, action: Action, snapshot: Snapshot, journal: Journal | None
+) -> Outcome:
+    """Change it between the two lines of the journal."""
+    try:
+        boot = source.kernel_start
+    except SourceError as error:
+        return _refused(f"which boot this is cannot be read: {error.unknown.reason}")
+    if journal is None:
+        return _changed(source, action, snapshot, boot)
+    machine = {
+        "source": str(source.kind),
+        "host": snapshot.machine.hostname,
+        "boot": boot,
+    }
+    try:
+        known = journal.begin(action, machine)
+    except OSError as error:
+        return _refused(f"the journal {journal.path} cannot be written: {error.strerror or error}")
+    outcome = _changed(source, action, snapshot, boot)
+    try:
+        journal.end(known, action, outcome)
+    except OSError as error:
+        text = f"{outcome.text} (the journal could not take it: {error.strerror or error})"
+        return Outcome(outcome.ending, text, outcome.found, outcome.explained, outcome.obstacles)
+    return outcome
+
+
+def _changed(source: WritableSource, action: Action, snapshot: Snapshot, boot: str) -> Outcome:
+    for change in action.changes:
+        try:
+            source.change(change)
+        except SourceError as error:
+            explained = explain(change, error, source, snapshot)
+            text = f"{explained.call}: {explained.name}: {explained.text}"
+            return Outcome(Ending.KERNEL_REFUSED, text, explained=explained)
+    if any(isinstance(change, Execute) for change in action.changes):
+        return _new_kernel(source, boot)
+    return _proven(probe(source, action.expects))
+
+
+def _proven(found: Iterable[Found]) -> Outcome:
+    found = tuple(found)
+    wrong = [item for item in found if not item.fits]
+    if wrong:
+        words = "; ".join(f"{item.path}: {_held(item.found)}" for item in wrong)
+        return Outcome(Ending.UNPROVEN, f"the kernel took it, but {words}", found)
+    words = "; ".join(f"{item.path}: {_held(item.found)}" for item in found)
+    if not any(item.telling for item in found):
+        words += ", as before: that it is the new one rests on the kernel's answer alone"
+    return Outcome(Ending.DONE, words, found)
+
+
+def _held(value: str | None) -> str:
+    return "not there" if value is None else value
+
+
+def _new_kernel(source: WritableSource, boot: str) -> Outcome:
+    """The proof of a kexec; a live machine is on its way then, a twin has arrived."""
+    try:
+        now = source.kernel_start
+    except SourceError:
+        now = boot
+    dead = source.exists("/proc") if source.kind is SourceKind.TWIN else True
+    if isinstance(dead, Unknown):
+        return Outcome(Ending.UNPROVEN, dead.reason)
+    if now == boot:
+        text = "the kexec is on its way; the proof lies in the next boot (`kho-console journal`)"
+        return Outcome(Ending.PENDING, text)
+    found = (Found(BOOT_ID, now, now, True),)
+    snapshot = observe(source)
+    release = snapshot.machine.release
+    if snapshot.booted_through_handover is True:
+        return Outcome(Ending.DONE, f"{release} runs, and it took the handover", found)
+    text = f"{release} runs, but it took no handover: what was preserved is lost"
+    return Outcome(Ending.UNPROVEN, text, found)

@@ -1,0 +1,268 @@
+"""Doing it: the lock, the second look, the journal, the proof, and the kernel's refusals."""
+
+import errno
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from kho_console.engine.actions import execute, hotplug, load, step
+from kho_console.engine.actions.perform import Writer, perform
+from kho_console.engine.actions.planning import Planner, plan
+from kho_console.engine.errnos import explain
+from kho_console.engine.journal import Journal
+from kho_console.engine.observe import observe
+from kho_console.engine.writer_lock import WriterLock
+from kho_console.model.action import Action
+from kho_console.model.change import Change, Execute, Execution, KexecImage, Write
+from kho_console.model.outcome import Ending, Explained, Outcome
+from kho_console.model.record import Who
+from kho_console.model.unknown import Cause, Unknown
+from kho_console.source.protocol import SourceError
+from tests.engine.changeable import Answer, Changeable, put, refuse
+
+FINALIZE = "/sys/kernel/debug/kho/out/finalize"
+LOADED = "/sys/kernel/kexec_loaded"
+ME = Who(0, "root", "alice", "/dev/pts/3", "10.0.0.1 1 10.0.0.2 22")
+IMAGE = KexecImage("/boot/vmlinuz", None, b"kho=on")
+CRASH = KexecImage("/boot/vmlinuz", None, b"", crash=True)
+LOAD = partial(load.loading, image=IMAGE, validation=())
+
+
+def done(machine: Changeable, planner: Planner, writer: Writer | None = None) -> Outcome:
+    action = plan(machine, planner)
+    assert isinstance(action, Action)
+    return perform(machine, planner, action, writer or Writer())
+
+
+def explained(machine: Changeable, planner: Planner) -> Explained:
+    outcome = done(machine, planner)
+    assert outcome.ending is Ending.KERNEL_REFUSED
+    assert outcome.explained is not None
+    return outcome.explained
+
+
+def writer(place: Path) -> Writer:
+    return Writer(Journal(place / "j/journal", ME, mirror=None), WriterLock(place / "lock", ME))
+
+
+def test_done_means_read_back(tmp_path: Path) -> None:
+    machine = Changeable("linux-6.18.15/cold", put(FINALIZE, "1\n"))
+    outcome = done(machine, step.finalize, writer(tmp_path))
+    assert outcome.ending is Ending.DONE
+    assert machine.asked == [Write(FINALIZE, b"1")]
+    assert [(item.path, item.found, item.telling) for item in outcome.found] == [
+        (FINALIZE, "1", True)
+    ]
+    begin, end = map(json.loads, (tmp_path / "j/journal").read_text().splitlines())
+    assert begin["step"] == "begin"
+    assert begin["who"]["login"] == "alice"
+    assert begin["boot"] == "boot-1"
+    assert begin["changes"] == [{"call": "write", "path": FINALIZE, "data": "1"}]
+    assert (end["step"], end["id"], end["ending"]) == ("end", begin["id"], "done")
+
+
+def test_a_write_that_returns_proves_nothing() -> None:
+    outcome = done(Changeable("linux-6.18.15/cold"), step.finalize)
+    assert outcome.ending is Ending.UNPROVEN
+    assert f"{FINALIZE}: 0" in outcome.text
+
+
+def test_a_file_that_read_so_before_is_a_weak_proof_and_says_so() -> None:
+    machine = Changeable("linux-7.3.4/ready")
+    assert "rests on the kernel's answer alone" in done(machine, LOAD).text
+
+
+def test_the_crash_image_flickers_while_the_kernel_updates_it() -> None:
+    class Flickering(Changeable):
+        reads = 0
+
+        def read(self, path: str, limit: int = 1 << 20) -> bytes:
+            if path.endswith("crash_loaded") and self.asked:
+                self.reads += 1
+                return b"0\n" if self.reads == 1 else b"1\n"
+            return super().read(path, limit)
+
+    machine = Flickering("linux-7.3.4/crash-loaded")
+    crash = partial(load.loading, image=CRASH, validation=())
+    assert done(machine, crash).ending is Ending.DONE
+
+
+def test_the_journal_is_on_disk_before_the_change_and_refuses_it_where_it_cannot_be(
+    tmp_path: Path,
+) -> None:
+    seen: list[str] = []
+
+    def answer(machine: Changeable, change: Change) -> None:
+        seen.append((tmp_path / "j/journal").read_text())
+
+    machine = Changeable("linux-6.18.15/cold", answer)
+    done(machine, step.finalize, writer(tmp_path))
+    assert json.loads(seen[0])["step"] == "begin"
+    (tmp_path / "file").touch()
+    blocked = Writer(Journal(tmp_path / "file/journal", ME, mirror=None))
+    untouched = Changeable("linux-6.18.15/cold")
+    outcome = done(untouched, step.finalize, blocked)
+    assert (outcome.ending, untouched.asked) == (Ending.REFUSED, [])
+    assert "journal" in outcome.text
+
+
+def test_only_one_writes(tmp_path: Path) -> None:
+    machine = Changeable("linux-6.18.15/cold")
+    with WriterLock(tmp_path / "lock", Who(1000, "bob", None, "/dev/tty1", None)):
+        outcome = done(machine, step.finalize, writer(tmp_path))
+    assert (outcome.ending, machine.asked) == (Ending.REFUSED, [])
+    assert "bob on /dev/tty1" in outcome.text
+
+
+def test_a_machine_that_changed_since_it_was_looked_at_is_left_alone() -> None:
+    machine = Changeable("linux-6.18.15/cold")
+    action = plan(machine, step.finalize)
+    assert isinstance(action, Action)
+    machine.files[FINALIZE] = "1\n"
+    outcome = perform(machine, step.finalize, action, Writer())
+    assert (outcome.ending, machine.asked) == (Ending.REFUSED, [])
+    assert [item.id for item in outcome.obstacles] == ["state"]
+    other = perform(machine, step.abort, action, Writer())
+    assert (other.ending, machine.asked) == (Ending.REFUSED, [])
+
+
+def test_a_kexec_is_proven_by_the_next_boot_only() -> None:
+    machine = Changeable("linux-7.3.4/ready")
+    start = partial(execute.execute, how=Execution.SYSTEM_CALL)
+    assert done(machine, start).ending is Ending.PENDING
+    assert machine.asked == [Execute(Execution.SYSTEM_CALL)]
+
+    def arrive(asked: Changeable, change: Change) -> None:
+        asked.boot = "boot-2"
+
+    lost = Changeable("linux-7.3.4/ready", arrive)
+    outcome = done(lost, partial(execute.execute, how=Execution.SYSTEM_CALL))
+    assert outcome.ending is Ending.UNPROVEN
+    assert "took no handover" in outcome.text
+
+
+STEP = [
+    ("linux-6.18.15/cold", step.finalize, errno.EEXIST, "earlier failed try"),
+    ("linux-6.18.15/cold", step.finalize, errno.ESRCH, "FDT_ERR_NOSPACE"),
+    ("linux-6.17.8/cold", step.finalize, errno.E2BIG, "FDT_ERR_BADSTATE"),
+    ("linux-6.17.8/cold", step.finalize, errno.EINVAL, "not page aligned"),
+    ("linux-6.18.15/finalized", step.abort, errno.ENOENT, "nothing is finalized"),
+    ("linux-6.18.15/cold", step.finalize, errno.ENOMEM, "no memory"),
+    ("linux-6.19.11/cold", step.finalize, errno.EINVAL, "built for debugging"),
+    ("linux-6.19.11/cold", step.finalize, errno.EOPNOTSUPP, "off in this kernel"),
+]
+
+
+@pytest.mark.parametrize(("name", "planner", "number", "words"), STEP)
+def test_what_the_step_answers(name: str, planner: Planner, number: int, words: str) -> None:
+    machine = Changeable(name, refuse(number, log="[   99.000000] KHO: something failed\n"))
+    found = explained(machine, planner)
+    assert words in found.text
+    assert found.call == FINALIZE
+    assert found.log == ("[   99.000000] KHO: something failed",)
+    assert found.advice
+
+
+LOADS = [
+    (errno.EBUSY, "kexec lock"),
+    (errno.ENOEXEC, "no loader"),
+    (errno.EKEYREJECTED, "signature is wrong"),
+    (errno.ENODATA, "no signature"),
+    (errno.ENOMEM, "no memory"),
+    (errno.ENOSYS, "no kexec_file_load"),
+    (errno.EINVAL, "command line (6 bytes"),
+    (errno.EACCES, "security module"),
+    (errno.EADDRNOTAVAIL, "744 MiB, 56 MiB, 36 MiB"),
+]
+
+
+@pytest.mark.parametrize(("number", "words"), LOADS)
+def test_what_a_load_answers(number: int, words: str) -> None:
+    machine = Changeable("linux-7.3.4/cold", refuse(number, "kexec_file_load"))
+    found = explained(machine, LOAD)
+    assert words in found.text
+    assert (found.number, found.call) == (number, "kexec_file_load")
+
+
+def test_lockdown_and_a_missing_right_keep_the_file_of_a_step_shut_by_different_numbers() -> None:
+    machine = Changeable("linux-6.18.15/cold")
+    machine.files["/sys/kernel/security/lockdown"] = "none [integrity] confidentiality\n"
+    machine.forbidden = Unknown(Cause.NOT_PERMITTED, "it cannot be opened")
+    for number, words in (
+        (errno.EPERM, "lockdown (integrity)"),
+        (errno.EACCES, "cannot be opened"),
+    ):
+        error = SourceError.from_errno(FINALIZE, number)
+        assert words in explain(Write(FINALIZE, b"1"), error, machine, observe(machine)).text
+
+
+def test_a_process_that_breaks_is_no_answer_of_the_kernel() -> None:
+    def broken(machine: Changeable, change: Change) -> None:
+        why = Unknown(Cause.UNREADABLE, "the process that calls the kernel ended with 1: no ctypes")
+        raise SourceError(sys.executable, why, errno.EIO)
+
+    for planner in (LOAD, partial(execute.execute, how=Execution.SYSTEM_CALL)):
+        assert "no ctypes" in explained(Changeable("linux-7.3.4/ready", broken), planner).text
+
+
+def test_where_scratch_is_not_seen_a_load_without_room_says_so() -> None:
+    machine = Changeable("linux-7.3.4/cold", refuse(errno.EADDRNOTAVAIL, "kexec_file_load"))
+    machine.files["/proc/mounts"] = ""
+    kho = "/sys/kernel/debug/kho/out"
+    machine.files |= dict.fromkeys((kho, f"{kho}/scratch_phys", f"{kho}/scratch_len"))
+    found = explained(machine, LOAD)
+    assert "one scratch area, and they cannot be seen" in found.text
+    assert "debugfs is not mounted" in found.text
+
+
+def after(files: dict[str, str], number: int = errno.EPERM) -> Answer:
+    def answer(machine: Changeable, change: Change) -> None:
+        machine.files.update(files)
+        raise SourceError.from_errno("kexec_file_load", number)
+
+    return answer
+
+
+def test_eperm_of_a_load_is_told_apart() -> None:
+    sysctl = "/proc/sys/kernel/kexec_load"
+    disabled = Changeable("linux-7.3.4/cold", after({f"{sysctl}_disabled": "1\n"}))
+    assert "kexec_load_disabled" in explained(disabled, LOAD).text
+    used_up = Changeable("linux-7.3.4/cold", after({f"{sysctl}_limit_reboot": "0\n"}))
+    assert "used up" in explained(used_up, LOAD).text
+    assert "kexec_load_limit_reboot: 0" in explained(used_up_again(), LOAD).evidence
+    locked = Changeable("linux-7.3.4/cold", after({}))
+    locked.files["/sys/kernel/security/lockdown"] = "none [integrity] confidentiality\n"
+    assert "lockdown (integrity)" in explained(locked, LOAD).text
+    unexplained = Changeable("linux-7.3.4/cold", after({}))
+    assert "do not explain it" in explained(unexplained, LOAD).text
+
+    def lose_the_right(machine: Changeable, change: Change) -> None:
+        machine.forbidden = Unknown(Cause.NOT_PERMITTED, "no CAP_SYS_BOOT")
+        raise SourceError.from_errno("kexec_file_load", errno.EPERM)
+
+    assert explained(Changeable("linux-7.3.4/cold", lose_the_right), LOAD).text == "no CAP_SYS_BOOT"
+
+
+def used_up_again() -> Changeable:
+    files = {"/proc/sys/kernel/kexec_load_limit_reboot": "0\n"}
+    return Changeable("linux-7.3.4/cold", after(files))
+
+
+def test_a_failed_crash_load_says_that_no_dump_is_left() -> None:
+    gone = after({"/sys/kernel/kexec_crash_loaded": "0\n"}, errno.ENOEXEC)
+    machine = Changeable("linux-7.3.4/crash-loaded", gone)
+    crash = partial(load.loading, image=CRASH, validation=())
+    assert "a panic leaves no dump" in explained(machine, crash).text
+
+
+def test_what_the_kexec_and_hotplug_answer() -> None:
+    machine = Changeable("linux-6.19.11/ready", refuse(errno.EAGAIN, "reboot"))
+    start = partial(execute.execute, how=Execution.SYSTEM_CALL)
+    assert "does not roll back" in explained(machine, start).text
+    state = "/sys/devices/system/memory/memory3/state"
+    block = Changeable("linux-7.3.4/cold", refuse(errno.EBUSY, state))
+    offline = partial(hotplug.hotplug, word="memory3", online=False)
+    assert "cannot be moved" in explained(block, offline).text

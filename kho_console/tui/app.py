@@ -23,10 +23,12 @@ from kho_console.config.settings import Settings
 from kho_console.engine.observer import Look, Observer, Source, View
 from kho_console.resources import styles_folder
 from kho_console.tui import commands, keymap
+from kho_console.tui.changes import Changes
 from kho_console.tui.ending import Ending
 from kho_console.tui.exports import Exporting, write
 from kho_console.tui.filters import filters
 from kho_console.tui.lookout import Answer, Failure, Lookout
+from kho_console.tui.means import Means
 from kho_console.tui.palette import TableCommands
 from kho_console.tui.section import Section
 from kho_console.tui.terminal import Terminal
@@ -52,13 +54,18 @@ def _section(name: str) -> Section:
     return found()
 
 
-def run(source: Source, settings: Settings) -> int:
+def run(source: Source, settings: Settings, means: Means | None = None) -> int:
     """Show a source on the terminal until the operator leaves; the exit code.
+
+    Args:
+        source: The machine.
+        settings: How it looks, and what it writes.
+        means: What it takes to change the machine; None where it is only looked at.
 
     Raises:
         Exception: Something broke; the terminal is given back before.
     """
-    console = KhoConsole(Observer(source), settings=settings)
+    console = KhoConsole(Observer(source), settings=settings, means=means)
     with Ending(console.leave_soon) as ending:
         console.terminal_lost = ending.hang_up  # type: ignore[method-assign]
         answer = console.run(mouse=settings.mouse)
@@ -103,7 +110,7 @@ class KhoConsole(Exporting, inherit_bindings=False):
         observer: Observer,
         *,
         settings: Settings = _DEFAULTS,
-        mode: str = "R/O",
+        means: Means | None = None,
         patience: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -112,7 +119,7 @@ class KhoConsole(Exporting, inherit_bindings=False):
         Args:
             observer: What looks at the machine.
             settings: How it looks, how often it reads.
-            mode: Whether the console may change it, for the top line.
+            means: What it takes to change the machine; None where it is only looked at.
             patience: Seconds after which a look counts as late.
             clock: The console's own monotonic seconds.
         """
@@ -133,7 +140,8 @@ class KhoConsole(Exporting, inherit_bindings=False):
         self.settings = settings
         self._identity = observer.identity
         self._live = observer.live
-        self._mode = mode
+        means = means or Means(observer.source, refusal="the console was opened to look only")
+        self.changes = Changes(self, means, observer.turn, self._changed)
         self._interval = settings.interval
         self._patience = patience
         self._clock = clock
@@ -143,6 +151,7 @@ class KhoConsole(Exporting, inherit_bindings=False):
         self.sections_shown: list[str] = [commands.SECTIONS[0]]
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._leaving: int | None = None
+        self._warned = False
 
     @property
     def failure(self) -> Exception | None:
@@ -185,8 +194,9 @@ class KhoConsole(Exporting, inherit_bindings=False):
             self.exit(self._leaving)
 
     def on_unmount(self) -> None:
-        """Let the threads go."""
+        """Let the threads go, and the lock of the machine."""
         self._lookout.stop()
+        self.changes.close()
 
     def tick(self) -> None:
         """Ask a live machine for a look, and show how late one is."""
@@ -236,7 +246,8 @@ class KhoConsole(Exporting, inherit_bindings=False):
         return Condition(
             kind=self._identity[0],
             name=self._identity[1],
-            mode=self._mode,
+            mode=self.changes.mode,
+            others=self.changes.others,
             paused=self._lookout.paused,
             stale=age,
             reading=self.view is None and busy is not None,
@@ -307,7 +318,11 @@ class KhoConsole(Exporting, inherit_bindings=False):
         return next(item.keys for item in self.command_table if item.id == commands.QUIT)
 
     def action_leave(self) -> None:
-        """Leave with exit code 0."""
+        """Leave with exit code 0; a change that is being made is left alone only if asked twice."""
+        if self.changes.doing and not self._warned and isinstance(self.screen, Section):
+            self._warned = True
+            self.screen.say(f"{self.changes.doing} ..: once more leaves without its end")
+            return
         self.exit(0)
 
     def on_screen_resume(self) -> None:
@@ -325,9 +340,19 @@ class KhoConsole(Exporting, inherit_bindings=False):
 
     def _deliver(self, answer: Answer) -> None:
         """Called from a thread; after the end of the loop nobody listens any more."""
+        self.changes.renew()
         if self._own_loop is not None:
             with suppress(RuntimeError):
                 self._own_loop.call_soon_threadsafe(self.post_message, Observed(answer))
+
+    def _changed(self, machine: bool) -> None:
+        """Show what is new of the changes; where the machine may be another one, look at it."""
+        if machine:
+            self._lookout.ask(Look.FULL)
+        self._tell()
+        for screen in self.screen_stack:
+            if isinstance(screen, Section):
+                screen.draw()
 
     def _draw_again(self, _: object) -> None:
         """Draw all of the screen: while the program was stopped, others wrote over it."""
@@ -344,4 +369,4 @@ class KhoConsole(Exporting, inherit_bindings=False):
 def _styles(settings: Settings) -> tuple[str, ...]:
     """The style sheets, overlays last."""
     overlays = (("mono", settings.mono), ("ascii", settings.ascii))
-    return ("base", "blobs", *(name for name, wanted in overlays if wanted))
+    return ("base", "blobs", "handover", "dialogs", *(name for name, wanted in overlays if wanted))

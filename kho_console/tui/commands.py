@@ -13,15 +13,17 @@ SECTIONS = (
     "blobs",
     "preserved",
     "sessions",
+    "handover",
     "findings",
     "doctor",
     "log",
 )
 """The subjects, in the order of their keys."""
 
+JOURNAL = "journal"
 HELP = "help"
 QUIT = "quit"
-SCREENS = (*SECTIONS, HELP)
+SCREENS = (*SECTIONS, JOURNAL, HELP)
 
 _SIGNS = {
     "question_mark": "?",
@@ -93,7 +95,8 @@ def _section(key: str, name: str, about: str) -> Command:
 
 _STRIP = ("preserved",)
 _BLOBS = ("blobs",)
-_LISTS = ("sessions", "findings", "doctor", "log")
+_HANDOVER = ("handover",)
+_LISTS = ("sessions", "findings", "doctor", "log", JOURNAL)
 _NO_EXPORT = tuple(name for name in SCREENS if name not in _STRIP)
 
 COMMANDS = (
@@ -102,9 +105,37 @@ COMMANDS = (
     _section("3", "blobs", "The root tree and what producers hand over, decoded."),
     _section("4", "preserved", "Preserved memory: how much, where, whose."),
     _section("5", "sessions", "Live-update sessions and who holds them."),
+    _section("6", "handover", "Where this machine stands, what is possible now, and doing it."),
     _section("8", "findings", "What is worth attention, with evidence and remedy."),
     _section("9", "doctor", "What this console can and cannot see here, and what would fix it."),
     _section("0", "log", "What the kernel, its events and this console have said."),
+    Command("finalize", ("f",), "Finalize", "Write down what is preserved, or activate the "
+            "handover; shows first what it would do.", "step('finalize')", _HANDOVER, "finalize"),
+    Command("abort", ("a",), "Abort", "Take back what finalize wrote down, or deactivate; shows "
+            "first what it would do.", "step('abort')", _HANDOVER, "abort"),
+    Command("load", ("l",), "Load an image", "Name a kernel, an initrd and a command line, check "
+            "them, and load them for the next reboot or for a crash.",
+            "image", _HANDOVER, "load"),
+    Command("unload", ("u",), "Unload the image", "Drop the image that the next reboot would "
+            "start; shows first what it would do.", "step('unload')", _HANDOVER, "unload"),
+    Command("execute", ("x",), "Execute", "Leave this kernel for the loaded image, by systemctl "
+            "kexec; wants the name of the host.", "step('execute')", _HANDOVER, "execute"),
+    Command("check-image", ("c",), "Check the image", "Hold the image of last time against the "
+            "machine again, or ask for one.", "check_image", _HANDOVER, "check"),
+    Command("choose", ("enter",), "Go on", "Do what the chosen line is about, or show more of it.",
+            "choose", _HANDOVER, "go on"),
+    Command("execute-at-once", ("X",), "Execute at once", "The same by the bare system call: no "
+            "service is stopped, nothing is written back.",
+            "step('execute-at-once')", _HANDOVER),
+    Command("unload-crash", ("U",), "Unload the crash image", "Drop the image that a panic would "
+            "start; shows first what it would do.", "step('unload-crash')", _HANDOVER),
+    Command("online", ("o",), "Take online", "Take a memory block or a CPU online.",
+            "hotplug(True)", _HANDOVER),
+    Command("offline", ("O",), "Take offline", "Take a memory block or a CPU offline.",
+            "hotplug(False)", _HANDOVER),
+    Command("fault", ("F",), "Let something go wrong", "On a twin: an errno of the n-th write or "
+            "load, memory short, a producer that refuses, a kernel that panics.",
+            "fault", _HANDOVER),
     Command("values", ("enter",), "Show the value", "Go into the chosen blob: let the arrows move "
             "in its values and bytes.", "look", _BLOBS, "value"),
     Command("side", ("tab",), "Other side", "Go from what goes out to what came in, and back.",
@@ -134,7 +165,7 @@ COMMANDS = (
     Command("filter-list", ("slash",), "Filter the list", "Show the lines that have all of some "
             "words.", "filter", _LISTS, "filter"),
     Command("details", ("tab",), "All details", "Show all that is known of the chosen line, or the "
-            "list again.", "details", ("scratch", *_LISTS), "details"),
+            "list again.", "details", ("scratch", "handover", *_LISTS), "details"),
     Command("filter", ("slash",), "Filter", "Show the extents that fit all words: owner:memfd "
             "size:>64k order:0-3 address:0x1000-0x2000 node:0 WORD -WORD.",
             "filter", _STRIP, "filter"),
@@ -168,6 +199,8 @@ COMMANDS = (
     Command("page-down", ("pagedown",), "Page down", "One screen down.", "page(1)", SCREENS),
     Command("first", ("home",), "First line", "To the first line.", "edge(False)", SCREENS),
     Command("last", ("end",), "Last line", "To the last line.", "edge(True)", SCREENS),
+    Command(JOURNAL, ("J",), "Journal", "What was done to the machine, by whom, how it ended.",
+            f"section('{JOURNAL}')"),
     Command("refresh", ("r",), "Read again", "Read everything again, also what is read slowly.",
             "read_again", (), "read again"),
     Command("pause", ("p", "space"), "Pause", "Stop reading by itself, or go on.",

@@ -14,7 +14,7 @@ from kho_console.model.value import dataclass
 from kho_console.tui.rows import Row, flowed, plain, row, rule, wrapped
 from kho_console.tui.signs import finding_rows
 
-_LOOKS = {
+STANDINGS = {
     Standing.READY: "good",
     Standing.CONDITIONAL: "warning",
     Standing.FLAWED: "error",
@@ -22,6 +22,8 @@ _LOOKS = {
     Standing.NO: "error",
     Standing.UNKNOWN: "warning",
 }
+"""The look of each answer."""
+
 _LABEL = 11
 
 
@@ -55,7 +57,7 @@ def _labelled(label: str, rows: Sequence[Row]) -> list[Row]:
 
 def _handover(view: View, width: int) -> list[Row]:
     verdict, room = judge(view.snapshot, view.findings), width - _LABEL
-    sign = row((f"{verdict.standing}: ", _LOOKS[verdict.standing]))
+    sign = row((f"{verdict.standing}: ", STANDINGS[verdict.standing]))
     words = wrapped(verdict.sentence, room, sign, "strong")
     if verdict.detail:
         words += wrapped(verdict.detail, room, look="dim")

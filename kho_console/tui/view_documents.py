@@ -18,6 +18,7 @@ def _status(view: View) -> Document:
 SHAPES: Mapping[str, Callable[[View], Document]] = {
     "overview": _status,
     "findings": _status,
+    "handover": _status,
     "scratch": lambda view: documents.scratch(view.snapshot),
     "blobs": lambda view: documents.blobs(view.snapshot),
     "sessions": lambda view: documents.sessions(view.snapshot),

@@ -3,25 +3,38 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widget import Widget
 
 from kho_console.config.settings import Settings
+from kho_console.engine.actions.perform import Writer
+from kho_console.engine.journal import Journal
 from kho_console.engine.observer import Observer
+from kho_console.engine.opening import rehearse
+from kho_console.engine.writer_lock import WriterLock
 from kho_console.model.event import Event, EventsLost
+from kho_console.model.record import Who
 from kho_console.source.fixture import FixtureSource
 from kho_console.source.protocol import SMALL_FILE, EventStream, SourceKind
 from kho_console.tui.app import KhoConsole
+from kho_console.tui.means import Means, Mode
 from kho_console.tui.section import Section
 from kho_console.tui.widgets.banner import Banner
+from kho_console.tui.widgets.choice import Choice
 from kho_console.tui.widgets.keys import Keys
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
+from tests.engine.changeable import Changeable
 from tests.recordings import folder
 
 NEVER = 3600.0
 """An interval that no test lives to see; ticks are made by hand."""
+
+ME = Who(1000, "operator", None, None, None)
 
 EACH_LOOK = "/proc/sys/kernel/kexec_load_disabled"
 """A file that every look reads exactly once."""
@@ -98,6 +111,22 @@ def console(name: str, theme: str = "dark") -> KhoConsole:
     return KhoConsole(Observer(FixtureSource(folder(name))), settings=settings)
 
 
+def rehearsal(name: str, journal: Path | None = None, *faults: str) -> KhoConsole:
+    """A console on a twin of a recording, with a journal where one is given."""
+    source = rehearse(FixtureSource(folder(name)), faults)
+    kept = None if journal is None else Journal(journal, ME, mirror=None)
+    means = Means(source, Mode.TWIN, Writer(kept), journal=journal)
+    return KhoConsole(Observer(source), settings=Settings(interval=NEVER), means=means)
+
+
+def writing(machine: Changeable, folder: Path) -> KhoConsole:
+    """A console that may change a machine that says it is live; journal and lock in a folder."""
+    journal, lock = folder / "journal.jsonl", folder / "lock"
+    writer = Writer(Journal(journal, ME, mirror=None), WriterLock(lock, ME))
+    means = Means(machine, Mode.WRITE, writer, None, journal, lock)
+    return KhoConsole(Observer(machine), settings=Settings(interval=NEVER), means=means)
+
+
 async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
     """Let the application work until `condition` holds."""
     for _ in range(1000):
@@ -125,12 +154,12 @@ async def open_screen(pilot: Pilot[int], *keys: str) -> Section:
     return await seen(pilot)
 
 
-def text(screen: Section) -> str:
+def text(screen: Screen[Any]) -> str:
     """All that a screen shows, from top to bottom."""
     shown: list[tuple[int, str]] = [
         (widget.region.y, widget.text)
         for widget in screen.query(Widget)
-        if isinstance(widget, Panel | Lines) and widget.display and widget.region
+        if isinstance(widget, Panel | Lines | Choice) and widget.display and widget.region
     ]
     return "\n".join(words for _, words in sorted(shown))
 

@@ -7,14 +7,20 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from textual.pilot import Pilot
+
 from kho_console.config.settings import THEMES, Settings
+from kho_console.engine.actions.perform import Writer
 from kho_console.engine.observer import Observer
+from kho_console.engine.opening import rehearse
 from kho_console.source.fixture import FixtureSource
 from kho_console.tui import commands
 from kho_console.tui.app import KhoConsole
-from tests.pilot.machines import NEVER, seen
+from kho_console.tui.means import Means, Mode
+from tests.pilot.machines import NEVER, open_screen, seen
 from tests.recordings import folder
 
+KEY_NAMES = {":": "colon", ".": "full_stop", "-": "minus"}
 SIZES = ((80, 24), (120, 40), (40, 15))
 LOOKS = {
     **{theme: Settings(theme=theme, interval=NEVER) for theme in THEMES},
@@ -32,12 +38,51 @@ async def draw(recording: str, look: str, size: tuple[int, int], target: Path) -
         for name in commands.SCREENS:
             await app.run_action(f"section('{name}')", app)
             await seen(pilot)
-            path = target / f"{name}-{size[0]}x{size[1]}-{look}.svg"
-            svg = app.export_screenshot(title=f"{name} {look}")
-            # Without it a converter drops the blanks that a piece of a line begins with.
-            path.write_text(svg.replace("<text ", '<text xml:space="preserve" '), encoding="utf-8")
-            written.append(path)
+            written.append(_picture(app, target, name, look, size))
+    return [*written, *await draw_dialogs(recording, look, size, target)]
+
+
+async def draw_dialogs(
+    recording: str, look: str, size: tuple[int, int], target: Path
+) -> list[Path]:
+    """Write what a twin of the recording is asked, step by step, in one look and size; the files.
+
+    An image is checked and loaded, and the handover goes to it.
+    """
+    source = rehearse(FixtureSource(folder(recording)))
+    means = Means(source, Mode.TWIN, Writer())
+    app = KhoConsole(Observer(source), settings=LOOKS[look], means=means)
+    release = source.facts().release
+    written = []
+    async with app.run_test(size=size) as pilot:
+        await open_screen(pilot, "6")
+        for name, keys in (
+            ("image", ("l", *f"twin:{release}", "enter", "enter", "enter", "tab", "tab", "enter")),
+            ("load", ("tab", "enter")),
+            ("loaded", ("tab", "enter")),
+            ("handover-loaded", ("enter",)),
+            ("execute", ("x",)),
+            ("executed", ("tab", "enter")),
+            ("handover-executed", ("enter",)),
+        ):
+            await pilot.press(*(KEY_NAMES.get(key, key) for key in keys))
+            await settled(pilot)
+            written.append(_picture(app, target, name, look, size))
     return written
+
+
+async def settled(pilot: Pilot[int]) -> None:
+    """Until nothing is being read or worked out any more."""
+    for _ in range(30):
+        await pilot.pause(0.05)
+
+
+def _picture(app: KhoConsole, target: Path, name: str, look: str, size: tuple[int, int]) -> Path:
+    path = target / f"{name}-{size[0]}x{size[1]}-{look}.svg"
+    svg = app.export_screenshot(title=f"{name} {look}")
+    # Without it a converter drops the blanks that a piece of a line begins with.
+    path.write_text(svg.replace("<text ", '<text xml:space="preserve" '), encoding="utf-8")
+    return path
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ KINDS = {
     "blobs": "blobs",
     "preserved": "extents",
     "sessions": "sessions",
+    "handover": "status",
     "findings": "status",
     "doctor": "checks",
 }

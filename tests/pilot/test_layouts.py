@@ -9,18 +9,21 @@ from pathlib import Path
 import pytest
 
 from kho_console.tui.exports import screen_text
-from tests.pilot.machines import console, open_screen
+from tests.pilot.machines import console, open_screen, text, until
 from tests.pilot.test_screens import KEYS
 
 _FOLDER = Path(__file__).parent / "layouts"
 _WRITE = "KHO_CONSOLE_WRITE_LAYOUTS"
 
 
-@pytest.mark.parametrize("subject", ["overview", "scratch", "blobs", "preserved"])
+@pytest.mark.parametrize("subject", ["overview", "scratch", "blobs", "preserved", "handover"])
 @pytest.mark.parametrize("name", ["linux-7.3.4/ready", "linux-6.18.15/finalized"])
 async def test_layout(name: str, subject: str) -> None:
     async with console(name).run_test(size=(80, 24)) as pilot:
         screen = await open_screen(pilot, KEYS[subject])
+        if subject == "handover":
+            await until(pilot, lambda: "looking at what is possible" not in text(screen))
+            await until(pilot, lambda: "was not read yet" not in text(screen))
         await pilot.pause()
         drawn = screen_text(screen)
     assert len(drawn.splitlines()) == 24

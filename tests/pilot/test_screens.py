@@ -15,9 +15,11 @@ KEYS = {
     "blobs": "3",
     "preserved": "4",
     "sessions": "5",
+    "handover": "6",
     "findings": "8",
     "doctor": "9",
     "log": "0",
+    "journal": "J",
     "help": "question_mark",
 }
 
@@ -71,7 +73,7 @@ async def test_the_overview_answers_first() -> None:
         assert "node1  0x4000_0000 " in shown
         assert "233 of 345 bytes" in shown
         assert bottom(screen) == (
-            " 2 Scratch 3 Blobs 4 Preserved 5 Sessions 8 Findings 9 Doctor ? help q quit"
+            " 2 Scratch 3 Blobs 4 Preserved 5 Sessions 6 Handover 8 Findings ? help q quit"
         )
         order = ("HANDOVER", "FINDINGS", "CARRIES", "SCRATCH", "CRASH", "EVENTS", "node0  0x")
         assert sorted(order, key=shown.index) == list(order)

@@ -45,7 +45,8 @@ def test_it_says_what_the_verbs_say(tmp_path: Path) -> None:
         for choice, verb in (("1", "status"), ("scratch", "scratch"), ("4", "preserved")):
             terminal.press(f"{choice}\n".encode())
             said = asked(terminal).replace("\r\n", "\n")
-            expected = headless(tmp_path, "--source", "linux-7.3.4/sessions", verb)
+            twin = ("--source", "linux-7.3.4/sessions", "--rehearse")
+            expected = headless(tmp_path, *twin, verb)
             assert said == f"{choice}\n{expected}choice> "
         terminal.press(b"r\n")
         assert expected in asked(terminal).replace("\r\n", "\n")

@@ -3,7 +3,7 @@
 from kho_console import text
 from kho_console.engine.observer import View
 from kho_console.model.value import dataclass
-from kho_console.tui.rows import Piece, Row, plain, row, rule, spread
+from kho_console.tui.rows import Piece, Row, clipped, plain, row, rule, spread
 from kho_console.tui.widgets.painted import Panel
 
 _NARROW = 60
@@ -14,13 +14,14 @@ class Condition:
     """How the console itself stands.
 
     Attributes:
-        kind: `live` or `fixture`.
+        kind: `live`, `fixture` or `twin`.
         name: The source's name.
-        mode: Whether it may change the machine: `R/O` or `R/W`.
+        mode: Whether it may change the machine: `R/O`, `WRITE` or `TWIN`.
         paused: Nothing is read by itself.
         stale: Age in seconds of what is shown, while a read is late; None while none is.
         reading: Something is being waited for, and there is nothing to show yet.
         failed: The last read ended in an error.
+        others: Who else changes the machine, in words; None where nobody does.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Condition:
     stale: int | None = None
     reading: bool = False
     failed: bool = False
+    others: str | None = None
 
 
 class Banner(Panel):
@@ -38,7 +40,26 @@ class Banner(Panel):
     def show_for(self, view: View | None, condition: Condition, width: int) -> None:
         """Draw it for a view."""
         left = row(" ") if view is None else _machine(view)
-        self.show([spread(left, _state(condition, width), width), rule(width)])
+        below = _notes(view, condition, width)
+        self.show([spread(left, _state(condition, width), width), below])
+
+
+def _notes(view: View | None, condition: Condition, width: int) -> Row:
+    """The rule below, with what must not be overlooked: long where all of it fits, else short."""
+    notes: list[tuple[Piece, str]] = []
+    if condition.others is not None:
+        other = text.escaped(condition.others)
+        notes.append(((other, "warning"), other))
+    if view is not None and view.snapshot.kexec.loaded is True:
+        notes.append((("the next reboot will kexec", "warning"), "next reboot will kexec"))
+    if condition.kind == "twin":
+        notes.append((("rehearsal: nothing on this machine is touched", "info"), "rehearsal"))
+    whole = sum(len(words) + 4 for (words, _), _ in notes)
+    pieces: list[Piece] = []
+    for (words, look), short in notes:
+        pieces += [("── ", "rule"), (words if whole < width else short, look), (" ", "rule")]
+    line = clipped(tuple(pieces), width)
+    return (*line, *rule(width - len(plain(line))))
 
 
 def _machine(view: View) -> Row:
@@ -66,6 +87,6 @@ def _state(condition: Condition, width: int) -> Row:
     kind, name = condition.kind.upper(), text.escaped(condition.name)
     # Where room is short the host comes first: a live machine has its name, the rest another.
     short = kind if condition.kind == "live" else name
-    where = short if width < _NARROW else f"{kind} {name}"
+    where = short if width < _NARROW or condition.kind == "twin" else f"{kind} {name}"
     room = width - len(plain((*pieces, mode)))
     return (*pieces, (text.cut(where, room), "info"), mode)

@@ -1,0 +1,1 @@
+"""Dialogs: each fills the screen until it is answered."""

@@ -1,0 +1,186 @@
+"""Where the machine stands in its own life cycle, what is possible now, and what was done."""
+
+from collections.abc import Mapping, Sequence
+
+from kho_console import text
+from kho_console.engine.life_cycle import life_cycle, loads_too_early
+from kho_console.engine.observer import View
+from kho_console.engine.verdict import judge
+from kho_console.model.record import Record
+from kho_console.model.unknown import Maybe, Unknown
+from kho_console.tui import commands, handover_rows, wishes
+from kho_console.tui.changes import Changes, changes_of
+from kho_console.tui.dialogs.action import ActionDialog
+from kho_console.tui.dialogs.dialog import Dialog
+from kho_console.tui.dialogs.image import ImageDialog
+from kho_console.tui.handover_rows import Chosen
+from kho_console.tui.keymap import table_of
+from kho_console.tui.life_cycle_rows import drawing
+from kho_console.tui.listed import Listed
+from kho_console.tui.overview_rows import STANDINGS
+from kho_console.tui.rows import FixedRows, Row, plain, row, rule, wrapped
+from kho_console.tui.widgets.painted import Panel
+from kho_console.tui.widgets.prompt import Prompt
+
+_LOW = 20
+"""Lines below which the answer is not explained."""
+
+_ROOM = 24
+"""Columns that the answer wants behind how it begins; else it stands below."""
+
+_OF_2024 = {"activate": "finalize", "deactivate": "abort"}
+"""Steps that have the keys of others."""
+
+
+class Handover(Listed):
+    """See the module."""
+
+    subject = "handover"
+    detail_height = 5
+    BINDINGS = commands.bindings(subject)
+
+    def __init__(self) -> None:
+        """Start without rows."""
+        super().__init__()
+        self._lines: list[Chosen] = []
+        self._looked: View | None = None
+
+    def on_screen_resume(self) -> None:
+        """Read the journal anew."""
+        self._changes.read_journal(self.view)
+
+    def show(self, view: View) -> None:
+        """See `Section.show`."""
+        changes, width = self._changes, self.size.width
+        if view is not self._looked:
+            self._looked = view
+            changes.look_at_steps(view)
+            changes.read_journal(view)
+        self._head(view)
+        self._lines = self._all(view, width - 1)
+        self.lines().show(FixedRows([item.row for item in self._lines]))
+        self.explain(view)
+
+    def detail(self, view: View) -> list[Row]:
+        """See `Listed.detail`."""
+        if not self._lines:
+            return []
+        return self._lines[min(self.lines().cursor, len(self._lines) - 1)].detail(self.size.width)
+
+    def action_step(self, name: str) -> None:
+        """Ask about a step."""
+        if (view := self._seen()) is not None:
+            # What plans steps is loaded by the thread that looks at them.
+            from kho_console.engine.actions import steps
+
+            self._open(ActionDialog(wishes.step(steps.own_name(view.snapshot, name))))
+
+    def action_image(self) -> None:
+        """Ask for an image."""
+        if (view := self._seen()) is not None:
+            self._open(ImageDialog(view))
+
+    def action_check_image(self) -> None:
+        """Check the image of last time again."""
+        if (view := self._seen()) is not None:
+            self._open(ImageDialog(view, at_once=True))
+
+    def action_hotplug(self, online: bool) -> None:
+        """Ask which memory block or CPU."""
+
+        def answer(words: str) -> bool:
+            from kho_console.engine.actions import hotplug
+
+            try:
+                hotplug.target(words.strip())
+            except ValueError as error:
+                self.say(f"x {text.escaped(str(error))}")
+                return False
+            self._open(ActionDialog(wishes.hotplug(words.strip(), online=online)))
+            return True
+
+        question = "take online" if online else "take offline"
+        self.query_one(Prompt).ask(question, "", answer, hint="memoryN or cpuN")
+
+    def action_fault(self) -> None:
+        """Ask what shall go wrong on a twin."""
+        if not self._changes.rehearsal:
+            self.say("x nothing is made to go wrong here: this is no twin")
+            return
+        from kho_console.engine.rehearsal import FAULTS
+
+        self.query_one(Prompt).ask("fault", "", self._arm, hint=FAULTS)
+
+    async def action_choose(self) -> None:
+        """Do what the chosen line is about."""
+        action = self._lines[self.lines().cursor].action if self._lines else ""
+        match action:
+            case "journal":
+                await self.follow(commands.JOURNAL)
+            case "online" | "offline":
+                self.action_hotplug(action == "online")
+            case "":
+                self.action_details()
+            case _:
+                await self.run_action(action)
+
+    @property
+    def _changes(self) -> Changes:
+        return changes_of(self.app)
+
+    def _head(self, view: View) -> None:
+        width, height = self.size
+        verdict = judge(view.snapshot, view.findings)
+        look = STANDINGS[verdict.standing]
+        label = row((" HANDOVER   ", "strong"), (f"{verdict.standing}: ", look))
+        rows = wrapped(verdict.sentence, width, label, "strong", most=2)
+        if width - len(plain(label)) < _ROOM:
+            rows = [label, *wrapped(verdict.sentence, width, row(" "), "strong", most=2)]
+        if verdict.detail and height >= _LOW:
+            rows += wrapped(verdict.detail, width, row(" " * 12), "dim", most=2)
+        cycle = drawing(life_cycle(view.snapshot), width, low=height < _LOW)
+        self.query_one("#head", Panel).show([*rows, *cycle, rule(width)])
+
+    def _all(self, view: View, width: int) -> list[Chosen]:
+        changes = self._changes
+        plans, keys, refusal = changes.possible, self._keys(), changes.refusal
+        if not plans:
+            looking = row(("looking at what is possible ..", "info"))
+            return [Chosen(looking, "", lambda room: [])]
+        early = loads_too_early(view.snapshot)
+        return [
+            *handover_rows.steps(plans, keys, refusal, early, width),
+            *handover_rows.doing(changes.doing, changes.last, width),
+            *handover_rows.image(changes.examined, width),
+            *handover_rows.journal(self._records(), width),
+            *handover_rows.more_steps(plans, keys, refusal, width),
+        ]
+
+    def _records(self) -> Maybe[Sequence[Record]]:
+        found = self._changes.records
+        return found if isinstance(found, Unknown) else found.records
+
+    def _keys(self) -> Mapping[str, str]:
+        """The key of each step."""
+        found = {item.id: item.signs[0] for item in table_of(self.app) if item.signs}
+        return found | {name: found[other] for name, other in _OF_2024.items()}
+
+    def _seen(self) -> View | None:
+        """What is shown; before the first look it says so."""
+        if self.view is None:
+            self.say("the machine is still being read")
+        return self.view
+
+    def _open(self, dialog: Dialog) -> None:
+        """Open a dialog, one at a time: keys may come faster than it is there."""
+        if not any(isinstance(screen, Dialog) for screen in self.app.screen_stack):
+            self.app.push_screen(dialog)
+
+    def _arm(self, words: str) -> bool:
+        changes = self._changes
+
+        def told(refused: object) -> None:
+            self.say(f"x {refused}" if refused else f"will go wrong: {words.strip()}")
+
+        changes.arm(words.strip(), told)
+        return True

@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
 import signal
 import sys
 import tempfile
@@ -40,7 +41,7 @@ def _send(port: IO[bytes], answer: dict[str, Any]) -> None:
 
 
 def _served(request: dict[str, Any]) -> dict[str, Any]:
-    if request["do"] == "console":
+    if request["do"] != "shell":
         _load_console()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
@@ -73,7 +74,12 @@ def _be_child(request: dict[str, Any], out: int, err: int) -> None:
     try:
         if request["do"] == "shell":
             os.execv("/bin/sh", ["sh", "-c", request["text"]])
-        code = _console(request["arguments"])
+        if request["do"] == "script":
+            sys.argv = [request["script"], *request["arguments"]]
+            runpy.run_path(request["script"], run_name="__main__")
+            code = 0
+        else:
+            code = _console(request["arguments"])
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else 2
     except BaseException:

@@ -1,4 +1,8 @@
-"""Runs in the guest: `image.py load|load-crash|unload|unload-crash|execute [COMMAND LINE]`."""
+"""Runs in the guest: `image.py load|load-crash|unload|unload-crash|execute [COMMAND LINE]`.
+
+`load-crash-again` goes on loading until `/run/image.stop` is there; `/run/image.going` tells that
+it has begun.
+"""
 
 import ctypes
 import os
@@ -25,7 +29,11 @@ def main() -> None:
         initrd = os.open(f"{SHARE}/initrd", os.O_RDONLY)
         line = ctypes.create_string_buffer(arguments.encode())
         flags = ON_CRASH if "crash" in what else 0
-        _call(KEXEC_FILE_LOAD, kernel, initrd, len(line), ctypes.byref(line), flags)
+        while True:
+            _call(KEXEC_FILE_LOAD, kernel, initrd, len(line), ctypes.byref(line), flags)
+            if what != "load-crash-again" or os.path.exists("/run/image.stop"):  # noqa: PTH110
+                break
+            os.close(os.open("/run/image.going", os.O_CREAT))
 
 
 def _call(number: int, *arguments: object) -> None:

@@ -77,7 +77,7 @@ def boot(hardware: Hardware, start: Start) -> Kernel:
     if areas is not None:
         kernel.handover = Handover(start.row, hardware, allocator, areas)
         kernel.handover.regions = regions
-        kernel.handover.start(cold=arrival is None)
+        kernel.handover.start()
     _producers(kernel, arrival, regions, log)
     showing.show(kernel, arrival, regions, start)
     return kernel
@@ -190,6 +190,9 @@ def _producers(
         return
     if row.metadata:
         producers.add_metadata(hand, kernel.release.encode(), count + 1)
+    if arrival is None and not row.reversible:
+        # The file is made here and keeps its length; after a handover it is not made at all.
+        hand.show_tree()
     came = arrivals.live_update(row, kernel.hardware, arrival) if arrival and row.luo else None
     if came is not None:
         log.append(f"luo: Retrieved live update data, liveupdate number: {came.liveupdate_number}")

@@ -63,7 +63,7 @@ class Handover:
         self.producers: list[Producer] = []
         self.regions: tuple[ReservedRegion, ...] = ()
 
-    def start(self, *, cold: bool) -> None:
+    def start(self) -> None:
         """Make the files of a booting kernel; on releases with a live tree also the tree."""
         out, put = f"{self.hardware.kho}/out", self.hardware.files.put
         put(f"{out}/scratch_phys", _lines(area.start for area in self.scratch))
@@ -78,8 +78,6 @@ class Handover:
             self.map_address = self.preserver.tracker.root
         self.preserver.folio(self.root, 0)
         self.write_tree()
-        if cold and not self.row.stateless:
-            self.show_tree()
 
     def show_tree(self) -> None:
         """Make `out/fdt`; its length stays what the tree has now."""

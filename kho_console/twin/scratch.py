@@ -92,7 +92,7 @@ def sizes(
 def reserve(
     row: Release, hardware: Hardware, wanted: Scratch, taken: Sequence[MemoryRange]
 ) -> tuple[MemoryRange, ...]:
-    """The areas in the order of the kernel's array, each at the highest free address.
+    """The areas in the order of the kernel's array, each as high as they all find room.
 
     Raises:
         NoScratch: One of them finds no room, or a node that wants one has no memory.
@@ -107,31 +107,51 @@ def reserve(
     unit = _unit(row, hardware.page_size)
     free = list(without(merged(list(hardware.ram)), merged(list(taken))))
     low_limit = _X86_LOW + 1
-    areas: list[MemoryRange] = []
-    for name, size, limit, node in (
-        ("lowmem", found.lowmem, low_limit, None),
-        ("global", found.global_, 1 << 64, None),
+    wants = [
+        _Want("lowmem", found.lowmem, low_limit, None),
+        _Want("global", found.global_, 1 << 64, None),
         *(
-            (f"nid {number}", size, 1 << 64, number)
+            _Want(f"nid {number}", size, 1 << 64, tuple(ranges.get(number, ())))
             for number, size in zip(wanting, found.nodes, strict=True)
         ),
-    ):
-        within = free if node is None else _clipped(free, ranges.get(node, ()))
-        area = _highest(within, size, limit, unit)
-        if area is None:
-            raise NoScratch(f"{name} scratch buffer")
-        areas.append(area)
-        if size:
-            free = list(without(free, (area,)))
-    return tuple(areas)
+    ]
+    return _placed(wants, free, unit)
 
 
-def _highest(free: Sequence[MemoryRange], size: int, limit: int, unit: int) -> MemoryRange | None:
-    for hole in reversed(free):
-        start = (min(hole.end, limit) - size) // unit * unit
-        if start >= hole.start:
-            return MemoryRange(start, size)
-    return None
+@dataclass(frozen=True, slots=True)
+class _Want:
+    name: str
+    size: int
+    limit: int
+    within: tuple[MemoryRange, ...] | None
+
+
+def _placed(
+    wants: Sequence[_Want], free: Sequence[MemoryRange], unit: int
+) -> tuple[MemoryRange, ...]:
+    """Each at the highest address that leaves room for the ones behind it.
+
+    The kernel takes the highest one without looking ahead. But at that time of a boot more is
+    reserved than `taken` knows, so what would leave no room here did not happen there.
+    """
+    if not wants:
+        return ()
+    want, *rest = wants
+    holes = free if want.within is None else _clipped(free, want.within)
+    failed: NoScratch | None = None
+    for hole in reversed(holes):
+        start = (min(hole.end, want.limit) - want.size) // unit * unit
+        if start < hole.start:
+            continue
+        area = MemoryRange(start, want.size)
+        left = list(without(free, (area,))) if want.size else free
+        try:
+            return area, *_placed(rest, left, unit)
+        except NoScratch as error:
+            if want.within is not None:
+                raise  # Another place on this node makes no room on the others.
+            failed = failed or error
+    raise failed or NoScratch(f"{want.name} scratch buffer")
 
 
 def _clipped(free: Sequence[MemoryRange], ranges: Sequence[MemoryRange]) -> list[MemoryRange]:

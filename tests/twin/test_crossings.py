@@ -134,3 +134,15 @@ def test_what_is_no_number_is_refused(text: bytes) -> None:
     twin = running("6.18")
     assert errno_of(twin, text) == (34 if text.startswith(b"1844") else 22)
     assert errno_of(twin, b"+0x10\n") == 0
+
+
+@pytest.mark.parametrize(("release", "size"), [("6.19.11", 152), ("7.1.13", 233), ("7.3.4", 233)])
+def test_a_kernel_that_took_nothing_shows_the_window_of_a_cold_boot(
+    release: str, size: int
+) -> None:
+    """The lengths are those of kho-abi 1.4: from 7.1 on the metadata is in the tree by then."""
+    twin = cold("linux-6.18.15/cold")
+    load(twin, release)
+    execute(twin)
+    assert twin.outcome is not None and not twin.outcome.adopted
+    assert len(TwinSource(twin).read("/sys/kernel/debug/kho/out/fdt")) == size

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import checking, decoding, scrolling, starting
+from tests.bench import checking, decoding, rehearsing, scrolling, starting
 from tests.bench.table import Row, table
 
 Bench = Callable[[Path], Iterator[Row]]
@@ -19,6 +19,7 @@ BENCHES: dict[str, Bench] = {
     "decoding": decoding.rows,
     "starting": starting.rows,
     "checking": checking.rows,
+    "rehearsing": lambda folder: rehearsing.rows(),
     "scrolling": lambda folder: scrolling.rows(),
 }
 

@@ -1,5 +1,6 @@
 """The console line by line: for serial lines, braille, and terminals that cannot be drawn on."""
 
+import gc
 import io
 import os
 import sys
@@ -40,6 +41,7 @@ class Left(Exception):
 
 def plain(source: Source, settings: Settings) -> int:
     """Ask for a subject and print it, until the operator leaves; the exit code."""
+    gc.enable()
     try:
         _Conversation(source, settings).run()
     except Left:

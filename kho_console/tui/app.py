@@ -1,6 +1,7 @@
 """The application: it keeps the latest view, and shows one section of it at a time."""
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -187,7 +188,7 @@ class KhoConsole(Exporting, inherit_bindings=False):
         self._own_loop = asyncio.get_running_loop()
         self.app_resume_signal.subscribe(self, self._draw_again)
         # Not before the first frame: reading and drawing would take turns, and both come later.
-        self.call_after_refresh(self.set_timer, _FRAME_WRITTEN, self._lookout.start)
+        self.call_after_refresh(self.set_timer, _FRAME_WRITTEN, self._begin)
         self.set_interval(self._interval, self.tick)
         self._tell()
         if self._leaving is not None:
@@ -353,6 +354,12 @@ class KhoConsole(Exporting, inherit_bindings=False):
         for screen in self.screen_stack:
             if isinstance(screen, Section):
                 screen.draw()
+
+    def _begin(self) -> None:
+        """Look, now that the first frame is there; and collect garbage from now on."""
+        gc.freeze()
+        gc.enable()
+        self._lookout.start()
 
     def _draw_again(self, _: object) -> None:
         """Draw all of the screen: while the program was stopped, others wrote over it."""

@@ -56,6 +56,8 @@ def refusal(source: Source, action: Action, wanted: Namespace) -> str | None:
     given = wanted.yes_i_mean
     if given is None and sys.stdin.isatty() and sys.stderr.isatty():
         given = _asked(action, host)
+    if not host:
+        return "this host has no name that could be typed, and nothing undoes this"
     if given == host:
         return None
     shown = text.escaped(host)

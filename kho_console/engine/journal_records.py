@@ -69,7 +69,7 @@ def read(path: Path, now: Now) -> Records:
             _take(json.loads(line), begun)
         except RecursionError:
             damage.append(Damage(number, "nested too deeply"))
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
             damage.append(Damage(number, "no line of a journal, as when a write was cut short"))
     return Records(_settled(tuple(begun.values()), now), tuple(damage))
 

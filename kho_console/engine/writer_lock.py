@@ -7,6 +7,7 @@ the file is only who that was.
 import fcntl
 import json
 import os
+import time
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from kho_console.model.record import Who
 from kho_console.model.value import dataclass
 
 _LONGEST = 4096
+_TRIES, _PAUSE = 10, 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,16 @@ class WriterLock:
             os.close(self._descriptor)
 
     def _take(self) -> None:
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LockedError(self._path, _told(self._descriptor)) from error
+        for left in reversed(range(_TRIES)):
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                told = _told(self._descriptor)
+                # Without a holder it may be one who only looks, which takes no time.
+                if told is not None or not left:
+                    raise LockedError(self._path, told) from error
+                time.sleep(_PAUSE)
         since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         holder = LockHolder(os.getpid(), self._who.user, self._who.tty, since)
         os.ftruncate(self._descriptor, 0)
@@ -139,5 +147,5 @@ def _told(descriptor: int) -> LockHolder | None:
         return LockHolder(
             int(told["pid"]), str(told["user"]), None if tty is None else str(tty), told["since"]
         )
-    except (OSError, ValueError, TypeError, LookupError):
+    except (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError):
         return None

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,14 @@ def test_the_name_is_typed_on_a_terminal(tmp_path: Path, typed: str, code: int) 
     assert (tmp_path / "journal").exists() == (code == 0)
     if code == 0:
         assert json.loads((tmp_path / "journal").read_text().splitlines()[0])["step"] == "begin"
+
+
+def test_a_host_without_a_name_cannot_be_meant(
+    console: Console, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = live("linux-6.18.15/finalized")
+    nameless = replace(machine.facts(), hostname="")
+    monkeypatch.setattr(machine, "facts", lambda: nameless)
+    answer = console("abort", "--write", "--yes-i-mean", "")
+    assert (answer.code, machine.asked) == (4, [])
+    assert "has no name" in answer.err

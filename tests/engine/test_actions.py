@@ -47,7 +47,7 @@ def recorded(name: str) -> Source:
     [
         ("linux-6.17.8/cold", step.finalize, b"1", "abort"),
         ("linux-6.18.15/cold", step.finalize, b"1", "abort"),
-        ("linux-6.18.15/finalized", step.abort, b"0", "finalize"),
+        ("linux-6.18.15/finalized", step.abort, b"0", None),
         ("linux-6.19.11/cold", step.finalize, b"1", None),
     ],
 )

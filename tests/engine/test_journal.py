@@ -1,11 +1,13 @@
 """The journal and the lock: on disk, whatever ends the process."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -115,12 +117,30 @@ def test_a_torn_line_is_told_and_costs_no_other(tmp_path: Path) -> None:
     journal.end(first, FINALIZE, Outcome(Ending.DONE, "1", (Found(FILE, "1", "1", True),)))
     append(place, b'["not", "a", "line"]\n' + b"\xff\xfe\n" + b'{"step": "end", "id": "gone"}\n')
     append(place, b"[" * 100_000 + b"\n")
+    endless = json.loads(place.read_bytes().splitlines()[0])
+    endless["who"]["uid"] = float("inf")
+    append(place, json.dumps(endless).encode() + b"\n")
     found = journal_records.read(place, HERE)
-    assert [item.line for item in found.damage] == [2, 4, 5, 6, 7]
+    assert [item.line for item in found.damage] == [2, 4, 5, 6, 7, 8]
     record = found.records[0]
     assert (record.standing, record.text, record.found) == (Standing.DONE, "1", ((FILE, "1"),))
     assert record.changes == ({"call": "write", "path": FILE, "data": "1"},)
     assert place.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_only_looks_at_the_lock_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "lock"
+    place.touch()
+    looking = os.open(place, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(time, "sleep", lambda seconds: fcntl.flock(looking, fcntl.LOCK_UN))
+    with WriterLock(place, ME) as lock:
+        assert lock.held
+    os.close(looking)
+    place.write_bytes(b"[" * 4096)
+    assert writer_lock.holder(place) is None
 
 
 def test_a_journal_that_is_no_file(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ import pytest
 from kho_console.engine.actions import execute, hotplug, load, step
 from kho_console.engine.actions.perform import Writer, perform
 from kho_console.engine.actions.planning import Planner, plan
+from kho_console.engine.actions.probe import value
 from kho_console.engine.errnos import explain
 from kho_console.engine.journal import Journal
 from kho_console.engine.observe import observe
 from kho_console.engine.writer_lock import WriterLock
-from kho_console.model.action import Action
+from kho_console.model.action import Action, Expectation
 from kho_console.model.change import Change, Execute, Execution, KexecImage, Write
 from kho_console.model.outcome import Ending, Explained, Outcome
 from kho_console.model.record import Who
@@ -26,6 +27,7 @@ from tests.engine.changeable import Answer, Changeable, put, refuse
 FINALIZE = "/sys/kernel/debug/kho/out/finalize"
 LOADED = "/sys/kernel/kexec_loaded"
 ME = Who(0, "root", "alice", "/dev/pts/3", "10.0.0.1 1 10.0.0.2 22")
+FIRST = Write(FINALIZE, b"1")
 IMAGE = KexecImage("/boot/vmlinuz", None, b"kho=on")
 CRASH = KexecImage("/boot/vmlinuz", None, b"", crash=True)
 LOAD = partial(load.loading, image=IMAGE, validation=())
@@ -127,6 +129,27 @@ def test_a_machine_that_changed_since_it_was_looked_at_is_left_alone() -> None:
     assert [item.id for item in outcome.obstacles] == ["state"]
     other = perform(machine, step.abort, action, Writer())
     assert (other.ending, machine.asked) == (Ending.REFUSED, [])
+
+
+def test_what_stands_worse_than_when_it_was_agreed_to_is_asked_again() -> None:
+    machine = Changeable("linux-6.18.15/cold")
+    action = plan(machine, step.finalize)
+    assert isinstance(action, Action)
+    machine.files[LOADED] = "1\n"
+    assert not plan(machine, step.finalize).obstacles  # type: ignore[union-attr]
+    outcome = perform(machine, step.finalize, action, Writer())
+    assert (outcome.ending, machine.asked) == (Ending.REFUSED, [])
+    assert "has changed since this was planned" in outcome.text
+
+
+def test_a_file_that_cannot_be_read_does_not_count_as_gone() -> None:
+    machine = Changeable("linux-6.18.15/finalized")
+    gone = Expectation("/sys/kernel/debug/kho/out/fdt", None)
+    machine.files[gone.path] = None
+    assert value(machine, gone) is None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "read", lambda path, limit=0: refuse(1, path)(machine, FIRST))
+        assert "not permitted" in str(value(machine, gone))
 
 
 def test_a_kexec_is_proven_by_the_next_boot_only() -> None:

@@ -136,6 +136,22 @@ _FAKE = """def _answer(number, kernel, initrd, length, text, flags):
 if __name__ == "__main__":"""
 
 
+def test_what_has_begun_is_waited_for_through_a_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "call.py"
+    fake.write_text(
+        "import os, signal, sys\n"
+        "os.kill(os.getppid(), signal.SIGINT)\n"
+        "sys.stdin.read()\n"
+        f"open({str(tmp_path / 'ended')!r}, 'w').close()\n"
+        "print(0)\n"
+    )
+    monkeypatch.setattr(kexec_call, "__file__", str(fake))
+    changes.file_load(-1, -1, UNKNOWN_FLAG)
+    assert (tmp_path / "ended").exists()
+
+
 def test_a_loader_that_is_killed_takes_nobody_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from kho_console.engine.observe import observe
 from kho_console.engine.writer_lock import LockedError, WriterLock
 from kho_console.model.action import Action, NotApplicable
 from kho_console.model.change import Execute
+from kho_console.model.check import Result
 from kho_console.model.outcome import Ending, Found, Outcome
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
@@ -63,7 +64,19 @@ def perform(source: WritableSource, planner: Planner, confirmed: Action, writer:
         if action.obstacles:
             why = "; ".join(item.text for item in action.obstacles)
             return Outcome(Ending.REFUSED, why, obstacles=action.obstacles)
+        if worse := _worse(action, confirmed):
+            return _refused(f"the machine has changed since this was planned: {worse}")
         return _written_down(source, action, snapshot, writer.journal)
+
+
+def _worse(action: Action, confirmed: Action) -> str:
+    """Preconditions that stand worse than when the operator agreed; empty where none does."""
+    agreed = {item.id: item.result for item in confirmed.preconditions}
+    return "; ".join(
+        item.text
+        for item in action.preconditions
+        if item.result is not Result.PASS and agreed.get(item.id, Result.PASS) is Result.PASS
+    )
 
 
 def _refused(text: str) -> Outcome:

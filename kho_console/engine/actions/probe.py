@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from kho_console.model.action import Action, Expectation
 from kho_console.model.outcome import Found
+from kho_console.model.unknown import Cause
 from kho_console.source.protocol import SMALL_FILE, Source, SourceError
 
 _PAUSE = 0.012
@@ -32,11 +33,11 @@ def probe(
 
 
 def value(source: Source, item: Expectation) -> str | None:
-    """What the file holds, in words where it is no short text; None where it cannot be read."""
+    """What the file holds, in words where it is no short text; None where it is not there."""
     try:
         content = source.read(item.path, SMALL_FILE)
-    except SourceError:
-        return None
+    except SourceError as error:
+        return None if error.unknown.cause is Cause.ABSENT else error.unknown.reason
     if item.value is None or len(content) > _SHORT:
         return f"there, {len(content)} bytes"
     return content.decode("utf-8", "backslashreplace").rstrip("\n")

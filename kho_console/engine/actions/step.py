@@ -17,9 +17,9 @@ _WORDS = {"finalize": ("finalize", True), "abort": ("finalize", False)} | {
     "activate": ("active", True),
     "deactivate": ("active", False),
 }
+# What abort drops, a second finalize does not bring back: it has no inverse.
 _INVERSE = {
     "finalize": "abort",
-    "abort": "finalize",
     "activate": "deactivate",
     "deactivate": "activate",
 }
@@ -76,7 +76,7 @@ def _step(name: str, snapshot: Snapshot) -> Plan:
         title=_TITLES[name],
         changes=(Write(switch, value.encode()),),
         preconditions=_preconditions(name, snapshot, on),
-        undone_by=None if latching else _INVERSE[name],
+        undone_by=None if latching else _INVERSE.get(name),
         risk=Risk.LOSS if latching or name == "abort" else Risk.SMALL,
         expects=tuple(expects),
         effects=_effects(name, snapshot),

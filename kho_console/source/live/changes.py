@@ -176,16 +176,25 @@ def _child(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the call apart from us: not ended by a Ctrl-C that is meant for the console."""
     try:
-        return subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-IS", kexec_call.__file__, *words],
-            input=command_line,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             pass_fds=files,
             start_new_session=True,
-            check=False,
         )
     except OSError as error:
         raise _broken(f"cannot be started: {error.strerror}") from error
+    given: bytes | None = command_line
+    while True:
+        try:
+            out, errors = process.communicate(given)
+        except KeyboardInterrupt:
+            # A load that ends half way leaves no crash image; what has begun is waited for.
+            given = None
+        else:
+            return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
 
 def _answered(call: str, done: subprocess.CompletedProcess[bytes]) -> None:

@@ -5,6 +5,7 @@ it has begun.
 """
 
 import ctypes
+import errno
 import os
 import sys
 
@@ -30,16 +31,21 @@ def main() -> None:
         line = ctypes.create_string_buffer(arguments.encode())
         flags = ON_CRASH if "crash" in what else 0
         while True:
-            _call(KEXEC_FILE_LOAD, kernel, initrd, len(line), ctypes.byref(line), flags)
-            if what != "load-crash-again" or os.path.exists("/run/image.stop"):  # noqa: PTH110
+            again = what == "load-crash-again"
+            text = ctypes.byref(line)
+            _call(KEXEC_FILE_LOAD, kernel, initrd, len(line), text, flags, busy=again)
+            if not again or os.path.exists("/run/image.stop"):  # noqa: PTH110
                 break
             os.close(os.open("/run/image.going", os.O_CREAT))
 
 
-def _call(number: int, *arguments: object) -> None:
+def _call(number: int, *arguments: object, busy: bool = False) -> None:
+    """Make a system call; `busy` says that the lock may be somebody else's for once."""
     library = ctypes.CDLL(None, use_errno=True)
     words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
-    if library.syscall(ctypes.c_long(number), *words) != 0:
+    if library.syscall(ctypes.c_long(number), *words) == 0:
+        return
+    if not busy or ctypes.get_errno() != errno.EBUSY:
         sys.exit(os.strerror(ctypes.get_errno()))
 
 

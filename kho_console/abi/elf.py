@@ -5,6 +5,7 @@ all releases. Both byte orders are read: s390 writes its core headers big-endian
 """
 
 import struct
+from collections.abc import Iterator
 
 from kho_console.abi.error import FormatError
 from kho_console.model.value import dataclass
@@ -99,11 +100,19 @@ def read_program_headers(header: ElfHeader, table: bytes) -> tuple[ProgramHeader
     Raises:
         FormatError: The table is shorter than announced; the offset is one in the file.
     """
+    return tuple(ProgramHeader(*row) for row in program_header_rows(header, table))
+
+
+def program_header_rows(header: ElfHeader, table: bytes) -> Iterator[tuple[int, ...]]:
+    """The fields of the same program headers, where there are too many to make values of them.
+
+    Raises:
+        FormatError: As `read_program_headers`.
+    """
     if len(table) < header.table_size:
         raise FormatError(
             header.table_offset + len(table),
             f"{header.count} program headers announced, {len(table) // PROGRAM_HEADER_SIZE} there",
         )
     order = "<" if header.little_endian else ">"
-    entries = struct.iter_unpack(f"{order}IIQQQQQQ", table[: header.table_size])
-    return tuple(ProgramHeader(*entry) for entry in entries)
+    return struct.iter_unpack(f"{order}IIQQQQQQ", table[: header.table_size])

@@ -1,11 +1,15 @@
 """Small kernel files as values, or as the reason why there is none."""
 
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
 from kho_console.abi.error import FormatError
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import SMALL_FILE, Source, SourceError
+
+_SHOWN = 40
+"""Bytes of a file that are quoted where it holds no value."""
 
 T = TypeVar("T")
 
@@ -38,7 +42,13 @@ def parsed(
     except FormatError as error:
         return Unknown(Cause.INVALID, f"{path}: {error.reason}", error.offset)
     except ValueError:
-        return Unknown(Cause.INVALID, f"{path} holds {content[:40]!r}")
+        return Unknown(Cause.INVALID, f"{path} holds {_quoted(content)}")
+
+
+def _quoted(content: bytes) -> str:
+    """How a file begins, without its last newline."""
+    begin = content.removesuffix(b"\n")[:_SHOWN]
+    return f'"{os.fsdecode(begin)}"'
 
 
 def number(source: Source, path: str, least: int = 0) -> Maybe[int]:

@@ -14,7 +14,7 @@ from kho_console.model.image import InitialRamDisk, KernelImage
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.model.value import dataclass
 from kho_console.source.protocol import SourceError
-from kho_console.source.regular import open_regular, read_regular
+from kho_console.source.regular import identity, open_regular, read_regular
 
 _CONFIG_LIMIT = 8 << 20
 
@@ -63,6 +63,7 @@ def kernel(path: str, watch: Watch = NOBODY) -> KernelImage:
     with _File(path) as file:
         found = kernel_image.read(file, lambda at: watch.tell(path, at, file.size))
     watch.tell(path, found.size, found.size)
+    found = replace(found, identity=file.identity)
     if not isinstance(found.config, Unknown) or isinstance(found.release, Unknown):
         return found
     return replace(found, config=_config_beside(path, found.release, found.config))
@@ -78,7 +79,7 @@ def initial_ram_disk(path: str, watch: Watch = NOBODY) -> InitialRamDisk:
     with _File(path) as file:
         found = initrd.read(file, lambda at: watch.tell(path, at, file.size))
     watch.tell(path, found.size, found.size)
-    return found
+    return replace(found, identity=file.identity)
 
 
 class Reading:
@@ -121,7 +122,9 @@ class _File:
     def __init__(self, path: str) -> None:
         self._path = path
         self._descriptor = open_regular(path, path)
-        self.size = os.fstat(self._descriptor).st_size
+        # Taken before the first byte is read: what is written meanwhile makes it another one.
+        self.identity = identity(self._descriptor)
+        self.size = self.identity.size
 
     def read(self, offset: int, size: int) -> bytes:
         if offset >= self.size:

@@ -22,6 +22,7 @@ _SOON = timedelta(minutes=45)
 
 _ENDINGS = {
     "done": Standing.DONE,
+    "refused": Standing.REFUSED,
     "kernel_refused": Standing.KERNEL_REFUSED,
     "unproven": Standing.UNPROVEN,
     "pending": Standing.PENDING,

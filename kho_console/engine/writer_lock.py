@@ -1,12 +1,15 @@
 """One writer at a time: a lock that names its holder.
 
-The lock is the kernel's (flock), so it ends with its process whatever happens; what is written in
-the file is only who that was.
+The lock is the kernel's (flock), so it ends with its process whatever happens. Whoever may open a
+file may lock it, so the file is its owner's alone. Who holds it is published in another file beside
+it, which everybody may read and nobody locks.
 """
 
+import errno
 import fcntl
 import json
 import os
+import stat
 import time
 from contextlib import suppress
 from dataclasses import asdict
@@ -19,6 +22,7 @@ from kho_console.model.value import dataclass
 
 _LONGEST = 4096
 _TRIES, _PAUSE = 10, 0.01
+_CAREFUL = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class WriterLock:
         """Lock the file at `path`, which is made where it is not there."""
         self._path = path
         self._who = who
-        self._descriptor = -1
+        self._descriptor = self._published = -1
         self._depth = 0
 
     @property
@@ -78,9 +82,10 @@ class WriterLock:
             OSError: The file cannot be made or opened.
         """
         if not self._depth:
-            self._descriptor = _opened(self._path)
+            self._descriptor = _opened(self._path, 0o600)
             try:
                 self._take()
+                self._publish()
             except BaseException:
                 os.close(self._descriptor)
                 raise
@@ -97,36 +102,51 @@ class WriterLock:
         self._depth -= 1
         if not self._depth:
             with suppress(OSError):
-                os.ftruncate(self._descriptor, 0)
+                os.ftruncate(self._published, 0)
+            os.close(self._published)
             os.close(self._descriptor)
 
     def _take(self) -> None:
         for left in reversed(range(_TRIES)):
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                return
             except BlockingIOError as error:
-                told = _told(self._descriptor)
+                told = _told(self._path)
                 # Without a holder it may be one who only looks, which takes no time.
                 if told is not None or not left:
                     raise LockedError(self._path, told) from error
                 time.sleep(_PAUSE)
+
+    def _publish(self) -> None:
         since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         holder = LockHolder(os.getpid(), self._who.user, self._who.tty, since)
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, json.dumps(asdict(holder)).encode(), 0)
+        self._published = _opened(_beside(self._path), 0o644)
+        try:
+            os.ftruncate(self._published, 0)
+            told = {**asdict(holder), "started": _started(holder.pid)}
+            os.pwrite(self._published, json.dumps(told).encode(), 0)
+        except BaseException:
+            os.close(self._published)
+            raise
 
 
 def holder(path: Path) -> LockHolder | None:
-    """Who holds the lock at `path`; None where nobody does, or where that cannot be seen."""
+    """Who holds the lock at `path`; None where nobody does, or where that cannot be seen.
+
+    Where the lock itself may not be looked at, what is published counts, as long as its process is
+    there.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | _CAREFUL)
+    except PermissionError:
+        return _told(path)
     except OSError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _told(descriptor)
+        return _told(path)
     except OSError:
         return None
     finally:
@@ -134,18 +154,65 @@ def holder(path: Path) -> LockHolder | None:
     return None
 
 
-def _opened(path: Path) -> int:
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.holder")
+
+
+def _opened(path: Path, mode: int) -> int:
+    """The file at `path`, made where it is not there, with this mode whatever the umask."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    return os.open(path, flags, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _CAREFUL, mode)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise OSError(errno.EINVAL, "no file of its own", str(path))
+        os.fchmod(descriptor, mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
-def _told(descriptor: int) -> LockHolder | None:
+def _started(pid: int) -> int | None:
+    """When a process began, in ticks since boot; None where procfs does not tell."""
+    try:
+        # Its name, in brackets, may have blanks and brackets too: proc_pid_stat(5).
+        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _told(path: Path) -> LockHolder | None:
+    """Who is published as the holder of the lock at `path`; None for a process that is gone."""
+    try:
+        descriptor = os.open(_beside(path), os.O_RDONLY | _CAREFUL)
+    except OSError:
+        return None
     try:
         told = json.loads(os.pread(descriptor, _LONGEST, 0))
-        tty = told["tty"]
+        pid, tty = int(told["pid"]), told["tty"]
+        if not _lives(pid, told.get("started")):
+            return None
         return LockHolder(
-            int(told["pid"]), str(told["user"]), None if tty is None else str(tty), told["since"]
+            pid, str(told["user"]), None if tty is None else str(tty), str(told["since"])
         )
     except (OSError, ValueError, TypeError, LookupError, RecursionError, OverflowError):
         return None
+    finally:
+        os.close(descriptor)
+
+
+def _lives(pid: int, started: object) -> bool:
+    """Whether a process is there; its number alone may be that of another one by now."""
+    if pid <= 0:
+        return False
+    found = _started(pid)
+    if found is not None and started is not None:
+        return found == started
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # It is there, and somebody else's.
+    return True

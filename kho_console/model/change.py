@@ -2,6 +2,7 @@
 
 from enum import IntFlag, StrEnum
 
+from kho_console.model.file_identity import FileIdentity
 from kho_console.model.value import dataclass
 
 SIMULATED = "twin:"
@@ -66,9 +67,29 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`kexec_file_load` of an image."""
+    """`kexec_file_load` of an image.
+
+    Attributes:
+        image: What is loaded.
+        kernel: Which file was validated as its kernel; None where none was.
+        initrd: The same of its initial RAM disk.
+    """
 
     image: KexecImage
+    kernel: FileIdentity | None = None
+    initrd: FileIdentity | None = None
+
+    def exchanged(self, now: "Load") -> str | None:
+        """What is different of the files since, in words; None where nothing is known to be."""
+        found = []
+        for path, then, is_now in (
+            (self.image.kernel, self.kernel, now.kernel),
+            (self.image.initrd, self.initrd, now.initrd),
+        ):
+            why = None if then is None or is_now is None else then.changed(is_now)
+            if why is not None:
+                found.append(f"{path}: {why} since it was checked")
+        return "; ".join(found) or None
 
 
 @dataclass(frozen=True, slots=True)

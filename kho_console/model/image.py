@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from kho_console.model.file_identity import FileIdentity
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.model.value import dataclass
 
@@ -59,6 +60,7 @@ class KernelImage:
         config: Its build configuration by option name, `CONFIG_X` to `y`, `m` or a value.
         announced: Bytes that the file must have by its headers.
         faults: What in it a loader of its kind refuses, or what is damaged, one phrase each.
+        identity: Which file it is; None for one that is no file.
     """
 
     format: ImageFormat
@@ -77,6 +79,7 @@ class KernelImage:
     config: Maybe[Mapping[str, str]]
     announced: Maybe[int] = _NOT_TOLD
     faults: tuple[str, ...] = ()
+    identity: FileIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,10 @@ class InitialRamDisk:
         size: Bytes of the file.
         members: Formats of the archives in it in order, as `cpio` or `zstd`.
         releases: Kernel releases whose modules are in it; empty where it has none.
+        identity: Which file it is.
     """
 
     size: int
     members: Maybe[tuple[str, ...]]
     releases: Maybe[tuple[str, ...]]
+    identity: FileIdentity | None = None

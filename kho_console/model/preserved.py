@@ -98,6 +98,33 @@ class Runs:
         """Whether any run shares a byte with `wanted`."""
         return bool(self.near(wanted))
 
+    def largest_gap(self, wanted: MemoryRange) -> MemoryRange:
+        """The largest part of `wanted` that no run lies in, the first of equal ones."""
+        near = self.near(wanted)
+        gap = self._largest_of_few if few(len(near)) else self._largest_of_many
+        return gap(near, wanted)
+
+    def _largest_of_few(self, near: range, wanted: MemoryRange) -> MemoryRange:
+        largest, at = MemoryRange(wanted.start, 0), wanted.start
+        for index in near:
+            size = self._starts[index] - at
+            if size > largest.size:
+                largest = MemoryRange(at, size)
+            at = min(self._ends[index], wanted.end)
+        return MemoryRange(at, wanted.end - at) if wanted.end - at > largest.size else largest
+
+    def _largest_of_many(self, near: range, wanted: MemoryRange) -> MemoryRange:
+        import numpy as np
+
+        kind = np.uint64
+        start, end = kind(wanted.start), kind(min(wanted.end, (1 << 64) - 1))
+        starts, ends = self.starts[near.start : near.stop], self.ends[near.start : near.stop]
+        before = np.concatenate((np.array([start]), np.minimum(ends, end)))
+        behind = np.concatenate((np.maximum(starts, start), np.array([end])))
+        at = int((behind - before).argmax())
+        found = MemoryRange(int(before[at]), int(behind[at]) - int(before[at]))
+        return found if found.size else MemoryRange(wanted.start, 0)
+
     def _bytes(self, near: range) -> int:
         """Sum of the sizes of runs in a row."""
         starts = self._starts[near.start : near.stop]

@@ -28,6 +28,8 @@ class Standing(StrEnum):
     """How a recorded action stands when the journal is read."""
 
     DONE = "done"
+    REFUSED = "refused"
+    """By the console: the kernel was not asked."""
     KERNEL_REFUSED = "the kernel refused"
     UNPROVEN = "not proven"
     INTERRUPTED = "interrupted"

@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 
+from kho_console.model.file_identity import FileIdentity
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.source.protocol import SourceError
 
@@ -53,6 +54,16 @@ def open_regular(place: str, path: str) -> int:
     except OSError as error:
         raise SourceError.from_errno(path, error.errno or errno.EIO) from error
     return descriptor
+
+
+def identity(descriptor: int) -> FileIdentity:
+    """Which file an open descriptor is of, as it is now.
+
+    Raises:
+        OSError: It cannot be told.
+    """
+    found = os.fstat(descriptor)
+    return FileIdentity(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def read_regular(place: str, path: str, limit: int) -> bytes:

@@ -25,6 +25,7 @@ class WritableSource(Source, Protocol):
 
         Raises:
             SourceError: The kernel refused; `errno` is its answer.
+            NotAskedError: The kernel was not asked, and nothing is changed.
         """
         ...
 

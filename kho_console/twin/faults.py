@@ -5,6 +5,9 @@ from typing import TypeAlias, TypeVar
 
 from kho_console.model.value import dataclass
 
+ASKED_FOR = "a fault that was asked for"
+"""Why a call fails that nothing else is wrong with."""
+
 
 @dataclass(frozen=True, slots=True)
 class WriteFails:
@@ -40,7 +43,7 @@ class ProducerRefuses:
 class NextKernelPanics:
     """The kernel that is started next gives up."""
 
-    reason: str = "a fault that was asked for"
+    reason: str = ASKED_FOR
 
 
 Fault: TypeAlias = WriteFails | LoadFails | MemoryShort | ProducerRefuses | NextKernelPanics

@@ -122,13 +122,6 @@ class Handover:
                 raise
         self.hardware.files.put(path, Window(address, size))
 
-    def drop(self, name: bytes) -> None:
-        """Hand a blob on no more; its memory stays preserved until its producer says otherwise."""
-        self.pointers = [item for item in self.pointers if item.name != name]
-        if not self.row.reversible:
-            self.write_tree()
-        self.hardware.files.remove(self.blob_path(name))
-
     def forget_all(self) -> None:
         """Discard every preservation, as abort does up to 6.18."""
         for piece in self.preserver.tracker.structure():

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TypeAlias
 
 from kho_console.model.change import Change, Execute, Execution, KexecImage, Load, Unload, Write
+from kho_console.model.memory import MemoryRange
 from kho_console.model.value import dataclass
 from kho_console.twin.faults import (
     Fault,
@@ -41,7 +42,22 @@ class Call:
     arguments: tuple[int | bytes, ...]
 
 
-Deed: TypeAlias = Write | Loading | Unload | Execute | Fault | Call
+@dataclass(frozen=True, slots=True)
+class Dimm:
+    """Memory that is plugged in or taken out.
+
+    Attributes:
+        come: Whether it comes.
+        memory: Its range, whole memory blocks.
+        node: NUMA node that it comes to.
+    """
+
+    come: bool
+    memory: MemoryRange
+    node: int
+
+
+Deed: TypeAlias = Write | Loading | Unload | Execute | Fault | Call | Dimm
 
 _FAULTS: Mapping[str, type[Fault]] = {
     "write-fails": WriteFails,
@@ -69,6 +85,9 @@ def encode(deed: Deed) -> dict[str, object]:
         return {"do": "unload", "crash": deed.crash}
     if isinstance(deed, Execute):
         return {"do": "execute", "how": deed.how.value}
+    if isinstance(deed, Dimm):
+        start, size = deed.memory.start, deed.memory.size
+        return {"do": "dimm", "come": deed.come, "start": start, "size": size, "node": deed.node}
     if isinstance(deed, Call):
         given = [_text(item) if isinstance(item, bytes) else item for item in deed.arguments]
         return {"do": "call", "name": deed.name, "arguments": given}
@@ -144,12 +163,18 @@ def _call(found: Plain) -> Deed:
     )
 
 
+def _dimm(found: Plain) -> Deed:
+    memory = MemoryRange(_number(found, "start"), _number(found, "size"))
+    return Dimm(_flag(found, "come"), memory, _number(found, "node"))
+
+
 _DECODERS: Mapping[str, Callable[[Plain], Deed]] = {
     "write": _write,
     "load": _load,
     "unload": _unload,
     "execute": _execute,
     "call": _call,
+    "dimm": _dimm,
 }
 
 

@@ -6,6 +6,7 @@ The file is JSON, compressed; it names the recording it began with and how to kn
 
 import hashlib
 import json
+from contextlib import suppress
 
 import zstandard
 
@@ -18,7 +19,7 @@ from kho_console.twin.faults import (
     ProducerRefuses,
     WriteFails,
 )
-from kho_console.twin.history import Call, Deed, Loading, Malformed, decode, encode
+from kho_console.twin.history import Call, Deed, Dimm, Loading, Malformed, decode, encode
 from kho_console.twin.image import Tell, simulated
 from kho_console.twin.machine import Twin
 from kho_console.twin.platform import read_bytes
@@ -134,5 +135,8 @@ def _again(twin: Twin, deed: Deed) -> None:
         twin.arm(deed)
     elif isinstance(deed, Loading):
         twin.load_again(deed)
+    elif isinstance(deed, Dimm):
+        with suppress(OSError):
+            twin.plug(deed)
     else:
         twin.change_again(deed)

@@ -43,6 +43,7 @@ class Kernel:
         loaded: The image for the next reboot.
         crash: The crash image.
         log: Its log; None where the recorded one stands.
+        said: What it logged since it was simulated.
     """
 
     row: Release
@@ -60,6 +61,7 @@ class Kernel:
     loaded: Loaded | None = None
     crash: Loaded | None = None
     log: list[str] | None = None
+    said: list[str] = field(default_factory=list)
 
     def show_images(self) -> None:
         """Tell which images are loaded."""

@@ -23,6 +23,8 @@ _LOWEST = 1 << 20
 _PURGATORY = 48 << 10
 _PARAMETERS = 64 << 10
 _CRASH_OVERHEAD = 1 << 20
+"""Bytes at the start of a crash region for the ELF core header and what else goes with it."""
+
 _AREA = struct.Struct("<QQ")
 
 
@@ -141,9 +143,11 @@ def load_crash(hardware: Hardware, image: KexecImage, told: ImageTold) -> Loaded
     Raises:
         Refused: EADDRNOTAVAIL where there is no region, or none is large enough.
     """
-    wanted = _wanted(image, told)
-    wanted.append((_CRASH_OVERHEAD, hardware.page_size))
-    return Loaded(image, told, _placed(wanted, [[item] for item in hardware.crash]))
+    areas = [
+        [MemoryRange(item.start + _CRASH_OVERHEAD, max(item.size - _CRASH_OVERHEAD, 0))]
+        for item in hardware.crash
+    ]
+    return Loaded(image, told, _placed(_wanted(image, told), areas))
 
 
 def _wanted(image: KexecImage, told: ImageTold) -> list[tuple[int, int]]:

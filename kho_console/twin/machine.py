@@ -19,9 +19,11 @@ from kho_console.model.event import Event
 from kho_console.model.preserved import Runs
 from kho_console.model.value import dataclass
 from kho_console.source.protocol import Source
-from kho_console.twin import hotplug, lifecycle, loading, showing
+from kho_console.twin import dimms, hotplug, lifecycle, loading, showing
 from kho_console.twin.boot import Start, boot
+from kho_console.twin.crash import armed
 from kho_console.twin.faults import (
+    ASKED_FOR,
     Fault,
     Faults,
     LoadFails,
@@ -30,7 +32,7 @@ from kho_console.twin.faults import (
     WriteFails,
 )
 from kho_console.twin.hardware import Hardware
-from kho_console.twin.history import Deed, Loading, deed_of
+from kho_console.twin.history import Deed, Dimm, Loading, deed_of
 from kho_console.twin.image import ImageTold, Tell, behaviour
 from kho_console.twin.kernel import Kernel
 from kho_console.twin.loading import Loaded
@@ -101,8 +103,7 @@ class Twin:
         Raises:
             OSError: The kernel's answer.
         """
-        if self.dead is not None:
-            raise Refused(errno.EIO, f"the kernel is dead: {self.dead}")
+        self._check_alive()
         self.history.append(deed_of(change))
         if isinstance(change, Write):
             self._write(change)
@@ -155,7 +156,7 @@ class Twin:
     def _write(self, change: Write) -> None:
         due = self.faults.write()
         if due is not None:
-            raise Refused(due, "a fault that was asked for")
+            raise Refused(due, ASKED_FOR)
         hand = self.kernel.handover
         if hand is not None and change.path == f"{self.hardware.kho}/out/finalize":
             if hand.row.stateless:
@@ -164,9 +165,27 @@ class Twin:
         elif change.path.startswith(_SYSCTL):
             self._set_limit(change.path.removeprefix(_SYSCTL), change.data)
         else:
-            told = hotplug.write(self.kernel, change.path, change.data)
-            number = len(self.events)
-            self.events.append(Event(self.base.clock() + number, *told, number))
+            self._happened(hotplug.write(self.kernel, change.path, change.data))
+
+    def plug(self, dimm: Dimm) -> None:
+        """A DIMM comes, or one that is off line goes.
+
+        Raises:
+            Refused: There is memory already, or none such, or it is on line.
+        """
+        self._check_alive()
+        self.history.append(dimm)
+        for told in dimms.plug(self.kernel, dimm):
+            self._happened(told)
+
+    def _check_alive(self) -> None:
+        if self.dead is not None:
+            raise Refused(errno.EIO, f"the kernel is dead: {self.dead}")
+
+    def _happened(self, told: tuple[str, str, str]) -> None:
+        """An event, numbered from 0; what it does to the crash image comes before it."""
+        number = len(self.events)
+        self.events.append(Event(self.base.clock() + number, *told, number))
 
     def _finalize(self, data: bytes) -> None:
         hand = self.kernel.handover
@@ -220,12 +239,13 @@ class Twin:
             kernel.show_images()
         due = self.faults.load()
         if due is not None:
-            raise Refused(due, "a fault that was asked for")
+            raise Refused(due, ASKED_FOR)
         told = self.tell(image)
         self.history[-1] = Loading(image, told)
         loading.check_command_line(self.hardware.architecture, image)
         if image.crash:
             kernel.crash = loading.load_crash(self.hardware, image, told)
+            armed.write_header(self.hardware)
         else:
             kernel.loaded = loading.load(kernel.row, self.hardware, kernel.handover, image, told)
         kernel.show_images()

@@ -14,7 +14,12 @@ class NoMemory:
 
 
 class SimulatedMemory:
-    """Pages by address. What neither the twin nor its fixture knows is "not recorded"."""
+    """Pages by address. What neither the twin nor its fixture knows is "not recorded".
+
+    Attributes:
+        page_size: Bytes of a page.
+        writes: How often something was written.
+    """
 
     def __init__(self, base: PhysicalMemory, page_size: int, *, whole: bool = False) -> None:
         """Lay an empty memory over `base`.
@@ -29,6 +34,7 @@ class SimulatedMemory:
         self._base = base
         self._pages: dict[int, bytes] = {}
         self._zero = bytes(page_size)
+        self.writes = 0
 
     def read(self, address: int, size: int) -> bytes:
         """Exactly `size` bytes; see `PhysicalMemory.read`."""
@@ -52,6 +58,7 @@ class SimulatedMemory:
 
     def write(self, address: int, data: bytes) -> None:
         """Put `data` at `address`; the rest of a page that was not known becomes zero."""
+        self.writes += 1
         at = 0
         while at < len(data):
             page = (address + at) & -self.page_size
@@ -65,6 +72,7 @@ class SimulatedMemory:
 
     def zero(self, address: int, size: int) -> None:
         """Clear whole pages."""
+        self.writes += 1
         for page in range(address, address + size, self.page_size):
             self._pages[page] = self._zero
 

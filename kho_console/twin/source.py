@@ -1,15 +1,13 @@
 """The source over a twin: it reads like any machine, and can be changed."""
 
 import dataclasses
-import os
-import re
-from contextlib import suppress
 from datetime import datetime
 
 from kho_console.abi.memory import PhysicalMemory
 from kho_console.model.change import Change, Execute, Load, Unload, Write
 from kho_console.model.event import Event, EventsLost
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.source import procfs
 from kho_console.source.protocol import (
     SMALL_FILE,
     EventStream,
@@ -18,10 +16,9 @@ from kho_console.source.protocol import (
     SourceError,
     SourceKind,
 )
+from kho_console.twin.faults import ASKED_FOR
 from kho_console.twin.machine import Twin
 
-_NUMBER = re.compile("[0-9]{1,10}")
-_MEM_TOTAL = re.compile(rb"^MemTotal:[ \t]+([0-9]{1,15}) kB$", re.MULTILINE)
 _JUST_BOOTED = 5.0
 """Seconds that a twin's kernel has been up when somebody looks at it."""
 
@@ -57,7 +54,10 @@ class TwinSource:
         except SourceError:
             raise
         except OSError as error:
-            raise SourceError.from_errno(_object_of(change), error.errno or 0) from error
+            what, number = _object_of(change), error.errno or 0
+            if error.strerror == ASKED_FOR:
+                raise SourceError(what, Unknown(Cause.UNREADABLE, ASKED_FOR), number) from error
+            raise SourceError.from_errno(what, number) from error
 
     def facts(self) -> HostFacts:
         """See `Source.facts`."""
@@ -85,24 +85,13 @@ class TwinSource:
 
     def processes(self) -> Maybe[tuple[Process, ...]]:
         """See `Source.processes`."""
-        try:
-            names = self.list("/proc")
-        except SourceError as error:
-            return _not_recorded(error)
-        pids = sorted(int(name) for name in names if _NUMBER.fullmatch(name))
-        return tuple(Process(pid, self._command(pid), self._descriptors(pid)) for pid in pids)
+        return procfs.processes(self)
 
     def memory_total(self) -> Maybe[int]:
         """See `Source.memory_total`."""
         if not self.twin.boots:
             return self._dead() or self.twin.base.memory_total()
-        try:
-            found = _MEM_TOTAL.search(self.read("/proc/meminfo"))
-        except SourceError as error:
-            return _not_recorded(error)
-        if found is None:
-            return Unknown(Cause.INVALID, "/proc/meminfo has no MemTotal")
-        return int(found[1]) * 1024
+        return procfs.memory_total(self)
 
     def page_flags(self, address: int) -> Maybe[int]:
         """See `Source.page_flags`; those of a kernel of the twin's own are not simulated."""
@@ -119,14 +108,18 @@ class TwinSource:
 
     def kernel_log(self) -> Maybe[str]:
         """The recorded log up to the first kexec, then the twin's."""
-        lines = self.twin.kernel.log
-        if lines is None:
-            return self.twin.base.kernel_log()
-        return "".join(f"[    0.000000] {line}\n" for line in lines)
+        kernel = self.twin.kernel
+        said = "".join(f"[{self.clock():12.6f}] {line}\n" for line in kernel.said)
+        if kernel.log is not None:
+            return "".join(f"[    0.000000] {line}\n" for line in kernel.log) + said
+        recorded = self.twin.base.kernel_log()
+        if isinstance(recorded, Unknown) or not said:
+            return recorded
+        return recorded.rstrip("\n") + "\n" + said
 
     def events(self) -> EventStream:
         """See `Source.events`: what was recorded, then what happens on the twin."""
-        return _Events(self.twin)
+        return _Events(self)
 
     def clock(self) -> float:
         """See `Source.clock`."""
@@ -142,39 +135,18 @@ class TwinSource:
         if why is not None:
             raise SourceError(path, why)
 
-    def _command(self, pid: int) -> bytes:
-        command = b""
-        with suppress(SourceError):
-            command = self.read(f"/proc/{pid}/cmdline").rstrip(b"\0").replace(b"\0", b" ")
-        with suppress(SourceError):
-            command = command or self.read(f"/proc/{pid}/comm").removesuffix(b"\n")
-        return command
-
-    def _descriptors(self, pid: int) -> Maybe[dict[int, bytes]]:
-        folder = f"/proc/{pid}/fd"
-        try:
-            names = self.list(folder)
-        except SourceError as error:
-            return {} if error.unknown.cause is Cause.ABSENT else error.unknown
-        targets: dict[int, bytes] = {}
-        for name in names:
-            if _NUMBER.fullmatch(name):
-                with suppress(SourceError):
-                    targets[int(name)] = os.fsencode(self.link(f"{folder}/{name}"))
-        return dict(sorted(targets.items()))
-
 
 class _Events:
     """The recorded events, and those of the twin since."""
 
-    def __init__(self, twin: Twin) -> None:
-        self._recorded = twin.base.events()
-        self._twin = twin
+    def __init__(self, source: TwinSource) -> None:
+        self._recorded = source.twin.base.events()
+        self._source = source
         self._seen = 0
 
     def poll(self, timeout: float) -> list[Event | EventsLost]:
         """See `EventStream.poll`."""
-        happened = self._twin.events[self._seen :]
+        happened = self._source.twin.events[self._seen :]
         self._seen += len(happened)
         return [*self._recorded.poll(0 if happened else timeout), *happened]
 
@@ -193,9 +165,3 @@ def _object_of(change: Change) -> str:
         return "kexec_file_load"
     assert isinstance(change, Execute)
     return change.how.value
-
-
-def _not_recorded(error: SourceError) -> Unknown:
-    if error.unknown.cause is Cause.ABSENT:
-        return Unknown(Cause.NOT_RECORDED, f"{error.path} is not recorded")
-    return error.unknown

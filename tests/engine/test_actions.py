@@ -8,7 +8,7 @@ import pytest
 from kho_console.engine.actions import execute, hotplug, load, step
 from kho_console.engine.actions.planning import Planner, plan
 from kho_console.engine.observe import observe
-from kho_console.model.action import Action, NotApplicable
+from kho_console.model.action import Action, NotApplicable, Risk
 from kho_console.model.change import Execution, FileFlag, KexecImage, Load, Unload, Write
 from kho_console.model.check import Check, Result
 from kho_console.model.unknown import Cause, Unknown
@@ -114,7 +114,7 @@ def test_a_machine_without_a_handover(tmp_path: Path) -> None:
 
 def test_load_and_unload(tmp_path: Path) -> None:
     machine = Changeable("linux-6.18.15/cold")
-    action = planned(machine, partial(load.loading, image=IMAGE, validation=()))
+    action = planned(machine, partial(load.loading, change=Load(IMAGE), validation=()))
     assert action.changes == (Load(IMAGE),)
     assert IMAGE.all_flags == FileFlag.NO_INITRAMFS
     assert action.undone_by == "unload"
@@ -142,10 +142,15 @@ def test_a_crash_image_is_loaded_only_after_complete_validation() -> None:
     whole = Check("image-complete", Result.UNKNOWN, "whether the file is whole")
     modules = Check("initrd-modules", Result.UNKNOWN, "what is in the initrd")
     both = whole, modules
-    action = planned(source, partial(load.loading, image=image, validation=both))
+    action = planned(source, partial(load.loading, change=Load(image), validation=both))
     assert action.obstacles == (whole,)
-    assert action.undone_by is None
-    assert not planned(source, partial(load.loading, image=IMAGE, validation=both)).obstacles
+    assert (action.undone_by, action.risk) == (None, Risk.LOSS)
+    assert "frees the crash image" in " ".join(action.effects)
+    first = planned(
+        recorded("linux-7.3.4/cold"), partial(load.loading, change=Load(image), validation=both)
+    )
+    assert (first.undone_by, first.risk, first.effects) == ("unload --crash", Risk.SMALL, ())
+    assert not planned(source, partial(load.loading, change=Load(IMAGE), validation=both)).obstacles
     assert planned(source, partial(load.unload, crash=True)).changes == (Unload(crash=True),)
 
 
@@ -182,6 +187,8 @@ def test_hotplug() -> None:
         "memory9999"
         in refused(source, partial(hotplug.hotplug, word="memory9999", online=True)).reason
     )
+    hole = refused(source, partial(hotplug.hotplug, word="memory20", online=False))
+    assert hole.instead == "there are memory0-15, memory32-35"
     assert refused(source, partial(hotplug.hotplug, word="cpu4095", online=True)).instead
     for wrong in ("memory", "cpu-1", "memory01", "node0", "cpu1\n", "memory٣"):
         with pytest.raises(ValueError, match="neither"):

@@ -1,5 +1,6 @@
 """The journal and the lock: on disk, whatever ends the process."""
 
+import errno
 import fcntl
 import json
 import os
@@ -139,8 +140,57 @@ def test_who_only_looks_at_the_lock_is_waited_for(
     with WriterLock(place, ME) as lock:
         assert lock.held
     os.close(looking)
-    place.write_bytes(b"[" * 4096)
+    published = tmp_path / "lock.holder"
+    published.write_bytes(b"[" * 4096)
     assert writer_lock.holder(place) is None
+
+
+def test_only_its_owner_can_lock_it_and_others_see_who_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, published = tmp_path / "lock", tmp_path / "lock.holder"
+    place.touch(0o644)
+    before = os.umask(0o077)
+    try:
+        with WriterLock(place, ME):
+            modes = [item.stat().st_mode & 0o777 for item in (place, published)]
+            assert modes == [0o600, 0o644]
+            told = published.read_bytes()
+    finally:
+        os.umask(before)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait(timeout=60)
+    opens = os.open
+
+    def of_somebody_else(path: Path, flags: int, mode: int = 0o777) -> int:
+        if path == place:
+            raise PermissionError(errno.EACCES, "not yours", str(path))
+        return opens(path, flags, mode)
+
+    monkeypatch.setattr("kho_console.engine.writer_lock.os.open", of_somebody_else)
+    assert writer_lock.holder(place) is None
+    held = json.loads(told)
+    for pid, started, believed in (
+        (os.getpid(), held["started"], True),
+        (os.getpid(), held["started"] - 1, False),
+        (1, None, True),
+        (gone.pid, held["started"], False),
+        (0, None, False),
+    ):
+        published.write_text(json.dumps(held | {"pid": pid, "started": started}))
+        found = writer_lock.holder(place)
+        assert (found is not None and (found.pid, found.user) == (pid, ME.user)) is believed
+
+
+def test_what_is_linked_elsewhere_is_no_lock(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("other")
+    (tmp_path / "lock.holder").hardlink_to(tmp_path / "other")
+    with pytest.raises(OSError, match=r"lock\.holder"):
+        WriterLock(tmp_path / "lock", ME).__enter__()
+    assert (tmp_path / "other").read_text() == "other"
+    (tmp_path / "lock.holder").unlink()
+    with WriterLock(tmp_path / "lock", ME) as lock:
+        assert lock.held
 
 
 def test_a_journal_that_is_no_file(tmp_path: Path) -> None:

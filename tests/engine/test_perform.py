@@ -1,27 +1,35 @@
 """Doing it: the lock, the second look, the journal, the proof, and the kernel's refusals."""
 
 import errno
+import gzip
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from kho_console.engine import journal_records
 from kho_console.engine.actions import execute, hotplug, load, step
 from kho_console.engine.actions.perform import Writer, perform
 from kho_console.engine.actions.planning import Planner, plan
 from kho_console.engine.actions.probe import value
 from kho_console.engine.errnos import explain
 from kho_console.engine.journal import Journal
+from kho_console.engine.journal_records import Now
 from kho_console.engine.observe import observe
+from kho_console.engine.opening import open_source, rehearse, writable
 from kho_console.engine.writer_lock import WriterLock
 from kho_console.model.action import Action, Expectation
-from kho_console.model.change import Change, Execute, Execution, KexecImage, Write
+from kho_console.model.change import Change, Execute, Execution, KexecImage, Load, Write
+from kho_console.model.check import Result
 from kho_console.model.outcome import Ending, Explained, Outcome
 from kho_console.model.record import Who
 from kho_console.model.unknown import Cause, Unknown
-from kho_console.source.protocol import SourceError
+from kho_console.source.protocol import NotAskedError, SourceError, SourceKind
+from tests.abi.kernel_files import bzimage, cpio, vmlinux
 from tests.engine.changeable import Answer, Changeable, put, refuse
 
 FINALIZE = "/sys/kernel/debug/kho/out/finalize"
@@ -30,13 +38,20 @@ ME = Who(0, "root", "alice", "/dev/pts/3", "10.0.0.1 1 10.0.0.2 22")
 FIRST = Write(FINALIZE, b"1")
 IMAGE = KexecImage("/boot/vmlinuz", None, b"kho=on")
 CRASH = KexecImage("/boot/vmlinuz", None, b"", crash=True)
-LOAD = partial(load.loading, image=IMAGE, validation=())
+LOAD = partial(load.loading, change=Load(IMAGE), validation=())
 
 
-def done(machine: Changeable, planner: Planner, writer: Writer | None = None) -> Outcome:
-    action = plan(machine, planner)
+def agreed(machine: Changeable, planner: Planner, journal: Path | None = None) -> Action:
+    action = plan(machine, planner, journal=journal)
     assert isinstance(action, Action)
-    return perform(machine, planner, action, writer or Writer())
+    return action
+
+
+def done(machine: Changeable, planner: Planner, with_writer: Writer | None = None) -> Outcome:
+    with TemporaryDirectory() as folder:
+        mine = with_writer or writer(Path(folder))
+        assert mine.journal is not None
+        return perform(machine, planner, agreed(machine, planner, mine.journal.path), mine)
 
 
 def explained(machine: Changeable, planner: Planner) -> Explained:
@@ -77,6 +92,14 @@ def test_a_file_that_read_so_before_is_a_weak_proof_and_says_so() -> None:
     assert "rests on the kernel's answer alone" in done(machine, LOAD).text
 
 
+def test_an_unload_of_nothing_says_so_and_what_stays() -> None:
+    outcome = done(Changeable("linux-7.3.4/crash-loaded"), load.unload)
+    assert outcome.ending is Ending.DONE
+    assert "nothing was loaded for a reboot; the crash image stays" in outcome.text
+    crash = partial(load.unload, crash=True)
+    assert "no crash image was loaded" in done(Changeable("linux-7.3.4/cold"), crash).text
+
+
 def test_the_crash_image_flickers_while_the_kernel_updates_it() -> None:
     class Flickering(Changeable):
         reads = 0
@@ -88,7 +111,7 @@ def test_the_crash_image_flickers_while_the_kernel_updates_it() -> None:
             return super().read(path, limit)
 
     machine = Flickering("linux-7.3.4/crash-loaded")
-    crash = partial(load.loading, image=CRASH, validation=())
+    crash = partial(load.loading, change=Load(CRASH), validation=())
     assert done(machine, crash).ending is Ending.DONE
 
 
@@ -104,7 +127,7 @@ def test_the_journal_is_on_disk_before_the_change_and_refuses_it_where_it_cannot
     done(machine, step.finalize, writer(tmp_path))
     assert json.loads(seen[0])["step"] == "begin"
     (tmp_path / "file").touch()
-    blocked = Writer(Journal(tmp_path / "file/journal", ME, mirror=None))
+    blocked = replace(writer(tmp_path), journal=Journal(tmp_path / "file/journal", ME, mirror=None))
     untouched = Changeable("linux-6.18.15/cold")
     outcome = done(untouched, step.finalize, blocked)
     assert (outcome.ending, untouched.asked) == (Ending.REFUSED, [])
@@ -119,27 +142,78 @@ def test_only_one_writes(tmp_path: Path) -> None:
     assert "bob on /dev/tty1" in outcome.text
 
 
-def test_a_machine_that_changed_since_it_was_looked_at_is_left_alone() -> None:
+def test_a_live_machine_wants_both_the_journal_and_the_lock(tmp_path: Path) -> None:
+    machine, whole = Changeable("linux-6.18.15/cold"), writer(tmp_path)
+    action = agreed(machine, step.finalize)
+    for missing in ("journal", "lock"):
+        outcome = perform(machine, step.finalize, action, replace(whole, **{missing: None}))
+        assert (outcome.ending, machine.asked) == (Ending.REFUSED, [])
+        assert f"without a {missing}" in outcome.text
+    machine.kind = SourceKind.TWIN
+    assert perform(machine, step.finalize, action, Writer()).ending is Ending.UNPROVEN
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_an_image_that_is_another_one_than_was_agreed_to_is_not_loaded(
+    tmp_path: Path, crash: bool
+) -> None:
+    """Between the agreement and the load, and between the last look and the call."""
+    machine = Changeable("linux-7.3.4/crash-loaded" if crash else "linux-7.3.4/cold")
+    kernel, disk = tmp_path / "kernel", tmp_path / "initrd"
+    kernel.write_bytes(bzimage(gzip.compress(vmlinux())))
+    disk.write_bytes(cpio("lib/modules/7.3.4/x"))
+    image = KexecImage(str(kernel), str(disk), b"kho=on", crash)
+    planner = partial(load.load, image=image)
+    certain = agreed(machine, planner)
+    action = replace(certain, preconditions=(), certain=frozenset())
+    disk.write_bytes(disk.read_bytes() + bytes(512))
+    outcome = perform(machine, planner, action, writer(tmp_path))
+    assert (outcome.ending, machine.asked) == (Ending.REFUSED, [])
+    assert f"{disk}: it has" in outcome.text
+
+    def exchange(asked: Changeable, change: Change) -> None:
+        raise NotAskedError(f"{kernel}: it was written to since it was checked")
+
+    machine = Changeable("linux-7.3.4/cold", exchange)
+    outcome = done(machine, LOAD, writer(tmp_path))
+    assert outcome.ending is Ending.REFUSED and "was written to" in outcome.text
+    last = (tmp_path / "j/journal").read_text().splitlines()[-1]
+    assert (json.loads(last)["ending"], json.loads(last)["errno"]) == ("refused", None)
+    here = Now("boot-1", Unknown(Cause.ABSENT, ""), Unknown(Cause.ABSENT, ""))
+    assert journal_records.read(tmp_path / "j/journal", here).records[-1].standing == "refused"
+
+
+def test_a_machine_that_changed_since_it_was_looked_at_is_left_alone(tmp_path: Path) -> None:
     machine = Changeable("linux-6.18.15/cold")
-    action = plan(machine, step.finalize)
-    assert isinstance(action, Action)
+    action = agreed(machine, step.finalize)
     machine.files[FINALIZE] = "1\n"
-    outcome = perform(machine, step.finalize, action, Writer())
+    outcome = perform(machine, step.finalize, action, writer(tmp_path))
     assert (outcome.ending, machine.asked) == (Ending.REFUSED, [])
     assert [item.id for item in outcome.obstacles] == ["state"]
-    other = perform(machine, step.abort, action, Writer())
+    other = perform(machine, step.abort, action, writer(tmp_path))
     assert (other.ending, machine.asked) == (Ending.REFUSED, [])
 
 
-def test_what_stands_worse_than_when_it_was_agreed_to_is_asked_again() -> None:
+def test_what_stands_worse_than_when_it_was_agreed_to_is_asked_again(tmp_path: Path) -> None:
     machine = Changeable("linux-6.18.15/cold")
-    action = plan(machine, step.finalize)
-    assert isinstance(action, Action)
+    action = agreed(machine, step.finalize)
     machine.files[LOADED] = "1\n"
     assert not plan(machine, step.finalize).obstacles  # type: ignore[union-attr]
-    outcome = perform(machine, step.finalize, action, Writer())
+    outcome = perform(machine, step.finalize, action, writer(tmp_path))
     assert (outcome.ending, machine.asked) == (Ending.REFUSED, [])
     assert "has changed since this was planned" in outcome.text
+
+
+def test_one_question_with_two_answers_does_not_stand_worse_by_itself(tmp_path: Path) -> None:
+    """Sessions still to be retrieved are a warning; that none is held is a pass."""
+    machine = rehearse(open_source("linux-6.19.11/restored"))
+    planner = partial(load.load, image=KexecImage("twin:6.19.11", None, b"kho=on liveupdate=on"))
+    twin = writable(machine)
+    action = plan(machine, planner)
+    assert isinstance(action, Action) and twin is not None
+    both = [item.result for item in action.preconditions if item.id == "sessions"]
+    assert both == [Result.WARNING, Result.PASS]
+    assert perform(twin, planner, action, Writer()).ending is Ending.DONE
 
 
 def test_a_file_that_cannot_be_read_does_not_count_as_gone() -> None:
@@ -277,7 +351,7 @@ def used_up_again() -> Changeable:
 def test_a_failed_crash_load_says_that_no_dump_is_left() -> None:
     gone = after({"/sys/kernel/kexec_crash_loaded": "0\n"}, errno.ENOEXEC)
     machine = Changeable("linux-7.3.4/crash-loaded", gone)
-    crash = partial(load.loading, image=CRASH, validation=())
+    crash = partial(load.loading, change=Load(CRASH), validation=())
     assert "a panic leaves no dump" in explained(machine, crash).text
 
 

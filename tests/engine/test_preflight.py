@@ -26,6 +26,7 @@ from tests.engine.preflights import (
 
 FAIL, WARNING, PASS, UNKNOWN = Result.FAIL, Result.WARNING, Result.PASS, Result.UNKNOWN
 WHY = Unknown(Cause.UNSUPPORTED, "compressed by lz4")
+CUT = Unknown(Cause.INVALID, "cut", 9)
 
 V1_618 = words("kho-v1")
 V1_619 = words("kho-v1", "luo-v1", "luo-session-v2", "memfd-v1")
@@ -248,7 +249,7 @@ def test_the_image_must_fit_the_scratch_areas(
         (InitialRamDisk(9, ("cpio", "zstd"), ("7.3.4", "7.3.3")), {}),
         (InitialRamDisk(9, ("zstd",), ("7.3.3",)), {"initrd-modules": WARNING}),
         (InitialRamDisk(9, ("cpio", "lz4"), WHY), {"initrd-format": UNKNOWN}),
-        (InitialRamDisk(9, *[Unknown(Cause.INVALID, "cut", 9)] * 2), {"initrd-format": FAIL}),
+        (InitialRamDisk(9, CUT, CUT), {"initrd-format": FAIL}),
     ],
 )
 def test_the_initrd(disk: InitialRamDisk, checks: dict[str, Result]) -> None:

@@ -52,6 +52,12 @@ def test_runs_are_the_same_over_any_buffer(
         near = [(start, end) for start, end in pairs if start < wanted.end and wanted.start < end]
         assert [pairs[index] for index in found.near(wanted)] == near
         assert found.touches(wanted) is bool(near)
+        held_at = {at for start, end in pairs for at in range(start, end)}
+        word = "".join("x" if at in held_at else "." for at in range(wanted.start, wanted.end))
+        largest = max(map(len, word.split("x")))
+        gap = found.largest_gap(wanted)
+        assert gap.size == largest
+        assert gap.size == 0 or gap.start == wanted.start + word.find("." * gap.size)
 
 
 def test_sums_beyond_2_to_the_64(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from kho_console.engine import image_files
 from kho_console.model.change import Execute, Execution, KexecImage, Load, Unload, Write
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.source.live import LiveSource, changes, kexec_call
-from kho_console.source.protocol import SourceError
+from kho_console.source.protocol import NotAskedError, SourceError
 from kho_console.source.writable import Guarded, WritableSource
 
 UNKNOWN_FLAG = 1 << 30
@@ -113,15 +114,54 @@ def test_files_and_command_line_reach_the_call(
     monkeypatch.setattr(kexec_call, "__file__", str(fake))
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
     image = KexecImage("/kernel", "/initrd", "kho=on ä".encode(), crash=True, flags=0x10)
-    changes.load(image, str(tmp_path / "kernel"), str(tmp_path / "initrd"))
+    changes.load(Load(image), str(tmp_path / "kernel"), str(tmp_path / "initrd"))
     seen = (tmp_path / "seen").read_bytes()
     assert seen == b"KERNEL INITRD 18 10 " + "kho=on ä".encode() + b"\0"
     bare = KexecImage("/kernel", None, b"")
-    changes.load(bare, str(tmp_path / "kernel"), None)
+    changes.load(Load(bare), str(tmp_path / "kernel"), None)
     assert (tmp_path / "seen").read_bytes() == b"KERNEL -1 4 0 "
     with pytest.raises(SourceError) as caught:
-        changes.load(bare, str(tmp_path / "gone"), None)
+        changes.load(Load(bare), str(tmp_path / "gone"), None)
     assert caught.value.errno == errno.ENOENT
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_the_kernel_gets_the_very_files_that_were_validated_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash: bool
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def file_load(kernel: int, initrd: int, flags: int, line: bytes = b"") -> None:
+        asked.append((os.fstat(kernel).st_ino, os.fstat(initrd).st_ino))
+
+    monkeypatch.setattr(changes, "file_load", file_load)
+    kernel, initrd = tmp_path / "kernel", tmp_path / "initrd"
+    for place in (kernel, initrd):
+        place.write_bytes(b"validated")
+    image = KexecImage(str(kernel), str(initrd), b"", crash)
+
+    def validated() -> Load:
+        found = image_files.kernel(str(kernel)), image_files.initial_ram_disk(str(initrd))
+        return Load(image, *(item.identity for item in found))
+
+    agreed = validated()
+    LiveSource().change(agreed)
+    assert asked == [(kernel.stat().st_ino, initrd.stat().st_ino)]
+    (tmp_path / "new").write_bytes(b"exchanged")
+    os.utime(tmp_path / "new", ns=(0, kernel.stat().st_mtime_ns))
+    (tmp_path / "new").replace(kernel)
+    with pytest.raises(NotAskedError, match="kernel: another file is in its place"):
+        LiveSource().change(agreed)
+    agreed = validated()
+    initrd.write_bytes(b"grown, too")
+    with pytest.raises(NotAskedError, match="initrd: it has 10 bytes, and had 9"):
+        LiveSource().change(agreed)
+    agreed = validated()
+    initrd.write_bytes(b"rewritten!")
+    os.utime(initrd, ns=(0, initrd.stat().st_mtime_ns + 1))
+    with pytest.raises(NotAskedError, match="initrd: it was written to"):
+        LiveSource().change(agreed)
+    assert len(asked) == 1
 
 
 _FAKE = """def _answer(number, kernel, initrd, length, text, flags):

@@ -1,9 +1,11 @@
 import errno
+import gc
 import os
 import shutil
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -248,14 +250,34 @@ def test_headers_are_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         memory.read(0x2000, 1)
 
 
-def test_descriptors_are_given_back(opened: Open) -> None:
-    memory = opened([Load(MAP_4 + 0x1000, 0x1000, 0x1000, 0x1000)], {0x1000: bytes(0x1000)})
-    memory.read(0x1000, 1)
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
-    for _ in range(10):
-        memory.reopen()
-        memory.read(0x1000, 1)
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+def test_descriptors_are_given_back(tmp_path: Path) -> None:
+    """Each as soon as it is not needed, without waiting for a collection of garbage."""
+    place = tmp_path / "kcore"
+    place.write_bytes(kcore_header([Load(MAP_4 + 0x1000, 0x1000, 0x1000, 0x1000)]) + bytes(0x2000))
+    memory = KcoreMemory(str(place), DeadlineReader())
+    gc.disable()
+    try:
+        for _ in range(10):
+            memory.reopen()
+            memory.read(0x1000, 1)
+        assert held(place) == 1
+        place.write_bytes(b"damaged")
+        for _ in range(10):
+            memory.reopen()
+            with suppress(MissingMemory):
+                memory.read(0x1000, 1)
+        assert held(place) == 0
+    finally:
+        gc.enable()
+
+
+def held(place: Path) -> int:
+    """How many descriptors of a file this process has; what other tests left open is not asked."""
+    links = []
+    for item in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            links.append(item.readlink())
+    return links.count(place)
 
 
 @pytest.mark.skipif(shutil.which("readelf") is None, reason="readelf is not installed")

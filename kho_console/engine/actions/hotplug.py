@@ -3,6 +3,7 @@
 import re
 
 from kho_console.engine import paths
+from kho_console.engine.findings.words import numbers
 from kho_console.model.action import Action, Expectation, NotApplicable, Plan, Risk
 from kho_console.model.change import Write
 from kho_console.model.check import Check, Result
@@ -41,7 +42,8 @@ def _memory(snapshot: Snapshot, number: int, online: bool) -> Plan:
         return _no_such(online, f"memory blocks cannot be seen here: {blocks.reason}", "")
     block = next((item for item in blocks if item.number == number), None)
     if block is None:
-        there = f"there are memory{blocks[0].number} to memory{blocks[-1].number}" if blocks else ""
+        known = numbers("memory", [item.number for item in blocks])
+        there = f"there are {known}" if known else ""
         return _no_such(online, f"there is no memory{number}", there)
     path = f"{paths.MEMORY}/memory{number}/state"
     checks = [_state(path, block.state, "online" if online else "offline")]

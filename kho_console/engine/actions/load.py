@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from kho_console.engine import paths, preflight
 from kho_console.engine.image_files import NOBODY, Watch
+from kho_console.engine.preflight import loading as loads
 from kho_console.model.action import Action, Expectation, NotApplicable, Plan, Risk
 from kho_console.model.change import SIMULATED, KexecImage, Load, Unload
 from kho_console.model.check import Check, Result
 from kho_console.model.snapshot import Snapshot
-from kho_console.model.unknown import Unknown
 from kho_console.source.protocol import SourceError, SourceKind
 
 _CERTAIN = frozenset(
@@ -29,31 +29,36 @@ def load(snapshot: Snapshot, image: KexecImage, watch: Watch = NOBODY) -> Plan:
         reason = f"{image.kernel} is no file: it is a kernel that only a twin has"
         return NotApplicable("load", reason, "give the kernel's file")
     try:
-        checks = preflight.check(snapshot, image, watch).checks
+        found = preflight.check(snapshot, image, watch)
     except SourceError as error:
         reason = f"the image cannot be read: {error.unknown.reason}"
         return NotApplicable("load", reason, "give another file")
+    disk = None if found.initrd is None else found.initrd.identity
+    change = Load(image, found.image.identity, disk)
     if simulated and snapshot.source.kind == SourceKind.TWIN:
-        return loading(snapshot, image, map(_lenient, checks))
-    return loading(snapshot, image, checks)
+        return loading(snapshot, change, map(_lenient, found.checks))
+    return loading(snapshot, change, found.checks)
 
 
-def loading(snapshot: Snapshot, image: KexecImage, validation: Iterable[Check]) -> Action:
+def loading(snapshot: Snapshot, change: Load, validation: Iterable[Check]) -> Action:
     """The load of an image that was validated.
 
     Args:
         snapshot: The machine.
-        image: What to load.
+        change: What to load, with the files that were validated.
         validation: What is known of it before anything is loaded.
     """
+    image = change.image
+    replaces = image.crash and snapshot.kexec.crash_loaded is not False
+    inverse = "unload --crash" if image.crash else "unload"
     what = "the crash image" if image.crash else "the image that the next reboot starts"
     return Action(
         name="load",
         title=f"load {what}",
-        changes=(Load(image),),
+        changes=(change,),
         preconditions=tuple(validation),
-        undone_by=None if image.crash else "unload",
-        risk=Risk.LOSS if image.crash else Risk.SMALL,
+        undone_by=None if replaces else inverse,
+        risk=Risk.LOSS if replaces else Risk.SMALL,
         expects=(_expected(image.crash, True),),
         effects=_effects(snapshot, image.crash),
         certain=_CERTAIN if image.crash else frozenset(),
@@ -63,7 +68,7 @@ def loading(snapshot: Snapshot, image: KexecImage, validation: Iterable[Check]) 
 def unload(snapshot: Snapshot, crash: bool = False) -> Plan:
     """Drop the loaded image, or the crash image."""
     loaded = snapshot.kexec.crash_loaded if crash else snapshot.kexec.loaded
-    checks = _allowed(snapshot, crash)
+    checks = [loads.switch(snapshot.kexec), loads.calls_left(snapshot.kexec, crash=crash)]
     if loaded is False:
         text = f"no {'crash ' if crash else ''}image is loaded; the call costs one of the limit"
         checks.append(Check("loaded", Result.WARNING, text, f"{_file(crash)}: 0"))
@@ -92,28 +97,6 @@ def _expected(crash: bool, loaded: bool) -> Expectation:
     return Expectation(_file(crash), "1" if loaded else "0")
 
 
-def _allowed(snapshot: Snapshot, crash: bool) -> list[Check]:
-    """The switch and the limit; every call spends one, an unload and a failed load too."""
-    found = []
-    if snapshot.kexec.load_disabled is True:
-        text = "loading and unloading is switched off until the next reboot"
-        evidence = f"{paths.SYSCTL}/kexec_load_disabled: 1"
-        found.append(Check("load-disabled", Result.FAIL, text, evidence, "reboot"))
-    name = f"kexec_load_limit_{'panic' if crash else 'reboot'}"
-    left = snapshot.kexec.load_limit_panic if crash else snapshot.kexec.load_limit_reboot
-    if isinstance(left, Unknown) or left < 0:
-        return found
-    evidence = f"{paths.SYSCTL}/{name}: {left}"
-    if left == 0:
-        text = "the limit of such calls in this boot is used up"
-        found.append(Check("load-limit", Result.FAIL, text, evidence, "reboot"))
-    else:
-        text = f"{left} such call{'s are' if left > 1 else ' is'} left; this one is the next"
-        result = Result.WARNING if left == 1 else Result.PASS
-        found.append(Check("load-limit", result, text, evidence))
-    return found
-
-
 def _lenient(item: Check) -> Check:
     """What a live machine would be kept from can be tried where there is nothing to lose."""
     if item.result not in (Result.FAIL, Result.UNKNOWN):
@@ -122,6 +105,8 @@ def _lenient(item: Check) -> Check:
 
 
 def _effects(snapshot: Snapshot, crash: bool) -> tuple[str, ...]:
+    if crash and snapshot.kexec.crash_loaded is False:
+        return ()
     if crash:
         return (
             "The kernel frees the crash image that is loaded now before it reads the new one: "

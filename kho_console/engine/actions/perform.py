@@ -4,10 +4,10 @@ In this order: the lock, a fresh look and the preconditions anew, the journal, t
 journal, the proof. Nothing is called done because a write came back.
 """
 
-from collections.abc import Iterable
 from contextlib import ExitStack
 
 from kho_console.engine import paths
+from kho_console.engine.actions import loaded_image
 from kho_console.engine.actions.planning import Planner, plan
 from kho_console.engine.actions.probe import probe
 from kho_console.engine.errnos import explain
@@ -15,13 +15,13 @@ from kho_console.engine.journal import Journal
 from kho_console.engine.observe import observe
 from kho_console.engine.writer_lock import LockedError, WriterLock
 from kho_console.model.action import Action, NotApplicable
-from kho_console.model.change import Execute
+from kho_console.model.change import Execute, Load, Unload
 from kho_console.model.check import Result
 from kho_console.model.outcome import Ending, Found, Outcome
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
 from kho_console.model.value import dataclass
-from kho_console.source.protocol import SourceError, SourceKind
+from kho_console.source.protocol import NotAskedError, SourceError, SourceKind
 from kho_console.source.writable import WritableSource
 
 BOOT_ID = f"{paths.SYSCTL}/random/boot_id"
@@ -33,7 +33,8 @@ class Writer:
 
     Attributes:
         journal: Where it is written down; None for a rehearsal that nothing is kept of.
-        lock: The lock of the machine; None where nobody else can reach it.
+        lock: The lock of the machine; None where nobody else can reach it. A live machine is
+            changed only with both.
     """
 
     journal: Journal | None = None
@@ -49,6 +50,9 @@ def perform(source: WritableSource, planner: Planner, confirmed: Action, writer:
         confirmed: The action that the operator has seen and agreed to.
         writer: His lock and journal.
     """
+    if source.kind is SourceKind.LIVE and (writer.journal is None or writer.lock is None):
+        missing = "journal" if writer.journal is None else "lock"
+        return _refused(f"a live machine is not changed without a {missing}")
     with ExitStack() as stack:
         try:
             if writer.lock is not None:
@@ -56,11 +60,13 @@ def perform(source: WritableSource, planner: Planner, confirmed: Action, writer:
         except (LockedError, OSError) as error:
             return _refused(str(error))
         snapshot = observe(source)
-        action = plan(source, planner, snapshot)
+        journal = None if writer.journal is None else writer.journal.path
+        action = plan(source, planner, snapshot, journal)
         if isinstance(action, NotApplicable):
             return _refused(f"the machine has changed: {action.reason}")
         if action.changes != confirmed.changes:
-            return _refused("the machine has changed since this was planned; look at it again")
+            why = _exchanged(confirmed, action) or "the machine has changed since this was planned"
+            return _refused(f"{why}; look at it again")
         if action.obstacles:
             why = "; ".join(item.text for item in action.obstacles)
             return Outcome(Ending.REFUSED, why, obstacles=action.obstacles)
@@ -69,13 +75,26 @@ def perform(source: WritableSource, planner: Planner, confirmed: Action, writer:
         return _written_down(source, action, snapshot, writer.journal)
 
 
+def _exchanged(confirmed: Action, action: Action) -> str | None:
+    """What is different of the files of an image since the operator agreed."""
+    for agreed, now in zip(confirmed.changes, action.changes, strict=False):
+        if isinstance(agreed, Load) and isinstance(now, Load) and agreed.image == now.image:
+            return agreed.exchanged(now)
+    return None
+
+
 def _worse(action: Action, confirmed: Action) -> str:
-    """Preconditions that stand worse than when the operator agreed; empty where none does."""
-    agreed = {item.id: item.result for item in confirmed.preconditions}
+    """Preconditions that stand worse than when the operator agreed; empty where none does.
+
+    Another image than he was told of is worse, too.
+    """
+    told = {item.id for item in confirmed.preconditions if item.result is not Result.PASS}
+    image = [item.evidence for item in confirmed.preconditions if item.id == loaded_image.ID]
     return "; ".join(
         item.text
         for item in action.preconditions
-        if item.result is not Result.PASS and agreed.get(item.id, Result.PASS) is Result.PASS
+        if (item.result is not Result.PASS and item.id not in told)
+        or (item.id == loaded_image.ID and image not in ([], [item.evidence]))
     )
 
 
@@ -115,25 +134,38 @@ def _changed(source: WritableSource, action: Action, snapshot: Snapshot, boot: s
     for change in action.changes:
         try:
             source.change(change)
+        except NotAskedError as error:
+            return _refused(str(error))
         except SourceError as error:
             explained = explain(change, error, source, snapshot)
             text = f"{explained.call}: {explained.name}: {explained.text}"
             return Outcome(Ending.KERNEL_REFUSED, text, explained=explained)
     if any(isinstance(change, Execute) for change in action.changes):
         return _new_kernel(source, boot)
-    return _proven(probe(source, action.expects))
+    return _proven(action, probe(source, action.expects), snapshot)
 
 
-def _proven(found: Iterable[Found]) -> Outcome:
-    found = tuple(found)
+def _proven(action: Action, found: tuple[Found, ...], before: Snapshot) -> Outcome:
     wrong = [item for item in found if not item.fits]
     if wrong:
         words = "; ".join(f"{item.path}: {_held(item.found)}" for item in wrong)
         return Outcome(Ending.UNPROVEN, f"the kernel took it, but {words}", found)
     words = "; ".join(f"{item.path}: {_held(item.found)}" for item in found)
     if not any(item.telling for item in found):
-        words += ", as before: that it is the new one rests on the kernel's answer alone"
+        words += f", as before: {_untold(action, before)}"
     return Outcome(Ending.DONE, words, found)
+
+
+def _untold(action: Action, before: Snapshot) -> str:
+    """What it means that nothing reads otherwise than before."""
+    match action.changes:
+        case (Unload(crash=True),):
+            return "no crash image was loaded"
+        case (Unload(),):
+            words = "nothing was loaded for a reboot"
+            stays = "; the crash image stays, `unload --crash` drops it"
+            return words + (stays if before.kexec.crash_loaded is True else "")
+    return "that it is the new one rests on the kernel's answer alone"
 
 
 def _held(value: str | None) -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+from kho_console.engine.actions import loaded_image
 from kho_console.engine.actions.probe import with_before
 from kho_console.engine.observe import observe
 from kho_console.model.action import Action, Plan
-from kho_console.model.change import Change, described
+from kho_console.model.change import Change, Execute, described
 from kho_console.model.check import Check, Result
 from kho_console.model.snapshot import Snapshot
 from kho_console.source.protocol import Source
@@ -16,19 +18,29 @@ Planner = Callable[[Snapshot], Plan]
 """One of the functions of this package, with all it wants but the snapshot."""
 
 
-def plan(source: Source, planner: Planner, snapshot: Snapshot | None = None) -> Plan:
+def plan(
+    source: Source,
+    planner: Planner,
+    snapshot: Snapshot | None = None,
+    journal: Path | None = None,
+) -> Plan:
     """The action on the machine as it is now, or why there is none.
 
     Args:
         source: The machine.
         planner: What is wanted.
         snapshot: A look at the machine that is just taken; None to take one.
+        journal: Where what was done before is written down; None where it is not.
     """
-    found = planner(observe(source) if snapshot is None else snapshot)
+    snapshot = observe(source) if snapshot is None else snapshot
+    found = planner(snapshot)
     if not isinstance(found, Action):
         return found
     rights = tuple(_right(source, item) for item in found.changes)
-    checks = tuple(item for item in rights if item is not None)
+    checks = [item for item in rights if item is not None]
+    starts = any(isinstance(item, Execute) for item in found.changes)
+    if starts and journal is not None and snapshot.kexec.loaded is True:
+        checks.append(loaded_image.check(journal, snapshot.machine.boot_id))
     return with_before(source, replace(found, preconditions=(*found.preconditions, *checks)))
 
 

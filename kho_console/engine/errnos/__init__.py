@@ -13,6 +13,7 @@ from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
 from kho_console.source.protocol import Source, SourceError
 from kho_console.source.writable import Guarded
+from kho_console.twin.faults import ASKED_FOR
 
 __all__ = ["explain"]
 
@@ -41,6 +42,8 @@ def explain(change: Change, error: SourceError, source: Source, before: Snapshot
         there=files.stands(source, error.path) if error.path.startswith("/") else True,
     )
     text, advice = _meaning(failure)
+    if failure.reason == ASKED_FOR:
+        text = f"{ASKED_FOR}; of a kernel it would mean: {text}"
     return Explained(
         number=number,
         name=name(number),

@@ -71,18 +71,7 @@ def _nodes(
 
 def _largest_gap(found: PreservedMap | None, place: MemoryRange) -> MemoryRange:
     """The largest part of `place` that holds nothing preserved."""
-    if found is None or not found.ranges.touches(place):
-        return place
-    import numpy as np
-
-    runs, kind = found.ranges, np.uint64
-    start, end = kind(place.start), kind(min(place.end, (1 << 64) - 1))
-    first = int(runs.ends.searchsorted(start, side="right"))
-    behind = int(runs.starts.searchsorted(end))
-    starts = np.concatenate((np.array([start]), np.minimum(runs.ends[first:behind], end)))
-    ends = np.concatenate((np.maximum(runs.starts[first:behind], start), np.array([end])))
-    at = int((ends - starts).argmax())
-    return MemoryRange(int(starts[at]), int(ends[at]) - int(starts[at]))
+    return place if found is None else found.ranges.largest_gap(place)
 
 
 def _aligned(place: MemoryRange, size: int) -> Iterator[MemoryRange]:

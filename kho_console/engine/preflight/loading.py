@@ -6,6 +6,7 @@ from kho_console.engine import paths
 from kho_console.engine.findings.words import count, size
 from kho_console.engine.preflight.situation import Situation
 from kho_console.model.check import Check, Result
+from kho_console.model.machine import KexecState
 from kho_console.model.unknown import Unknown
 
 _REST = 1 << 20
@@ -16,36 +17,43 @@ _NARROW = 1.25
 
 def switched_off(now: Situation) -> Iterator[Check]:
     """`kexec_load_disabled`, one way until the next boot."""
-    name, found = "load-disabled", now.snapshot.kexec.load_disabled
-    path = f"{paths.SYSCTL}/kexec_load_disabled"
-    if isinstance(found, Unknown):
-        text = "whether loading is switched off is not known"
-        yield Check(name, Result.UNKNOWN, text, found.reason)
-    elif found:
-        text = "loading is switched off until the next reboot"
-        yield Check(name, Result.FAIL, text, f"{path}: 1", "reboot")
-    else:
-        yield Check(name, Result.PASS, "loading is not switched off", f"{path}: 0")
+    yield switch(now.snapshot.kexec)
 
 
 def limit(now: Situation) -> Iterator[Check]:
     """Each load costs one, as do unloads and loads that fail."""
-    kexec, crash = now.snapshot.kexec, now.request.crash
+    yield calls_left(now.snapshot.kexec, crash=now.request.crash)
+
+
+def switch(kexec: KexecState) -> Check:
+    """Whether images can be loaded and unloaded at all."""
+    name, found = "load-disabled", kexec.load_disabled
+    path = f"{paths.SYSCTL}/kexec_load_disabled"
+    if isinstance(found, Unknown):
+        text = "whether loading is switched off is not known"
+        return Check(name, Result.UNKNOWN, text, found.reason)
+    if found:
+        text = "loading and unloading is switched off until the next reboot"
+        return Check(name, Result.FAIL, text, f"{path}: 1", "reboot")
+    return Check(name, Result.PASS, "loading is not switched off", f"{path}: 0")
+
+
+def calls_left(kexec: KexecState, *, crash: bool) -> Check:
+    """How many calls that load or unload this boot still allows."""
     left = kexec.load_limit_panic if crash else kexec.load_limit_reboot
     path = f"{paths.SYSCTL}/kexec_load_limit_{'panic' if crash else 'reboot'}"
     name = "load-limit"
     if isinstance(left, Unknown):
         text = "how many loads are left is not known"
-        yield Check(name, Result.UNKNOWN, text, left.reason)
-    elif left < 0:
-        yield Check(name, Result.PASS, "loads are not limited", f"{path}: {left}")
-    elif left == 0:
+        return Check(name, Result.UNKNOWN, text, left.reason)
+    if left < 0:
+        return Check(name, Result.PASS, "loads are not limited", f"{path}: {left}")
+    if left == 0:
         text = "the loads that this boot allows are used up"
-        yield Check(name, Result.FAIL, text, f"{path}: 0", "reboot")
-    else:
-        text = f"{count(left, 'load')} left in this boot; a failed one costs one, too"
-        result = Result.WARNING if left == 1 else Result.PASS
-        yield Check(name, result, text, f"{path}: {left}")
+        return Check(name, Result.FAIL, text, f"{path}: 0", "reboot")
+    text = f"{count(left, 'load')} left in this boot; an unload and a failed load cost one, too"
+    result = Result.WARNING if left == 1 else Result.PASS
+    return Check(name, result, text, f"{path}: {left}")
 
 
 def memory(now: Situation) -> Iterator[Check]:

@@ -14,11 +14,11 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from kho_console.model.change import Execution, KexecImage
+from kho_console.model.change import Execution, Load
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.source.live import kexec_call
-from kho_console.source.protocol import SourceError
-from kho_console.source.regular import open_regular
+from kho_console.source.protocol import NotAskedError, SourceError
+from kho_console.source.regular import identity, open_regular
 
 FILE_LOAD = "kexec_file_load"
 SYSTEMCTL = "systemctl kexec"
@@ -61,17 +61,19 @@ def write(place: str, path: str, data: bytes) -> None:
         raise SourceError(path, why, errno.EIO)
 
 
-def load(image: KexecImage, kernel: str, initrd: str | None) -> None:
+def load(change: Load, kernel: str, initrd: str | None) -> None:
     """`kexec_file_load` in a child process.
 
     Args:
-        image: What is loaded.
+        change: What is loaded.
         kernel: Where its kernel lies.
         initrd: Where its initial RAM disk lies.
 
     Raises:
         SourceError: A file cannot be read, or the kernel refused.
+        NotAskedError: A file is not the one that was validated.
     """
+    image = change.image
     with ExitStack() as opened:
         files = [-1, -1]
         names = (image.kernel, kernel), (image.initrd or "", initrd)
@@ -79,6 +81,10 @@ def load(image: KexecImage, kernel: str, initrd: str | None) -> None:
             if place is not None:
                 files[at] = open_regular(place, path)
                 opened.callback(os.close, files[at])
+        # Of the very descriptors that the kernel gets: a path may lead elsewhere by now.
+        now = Load(image, *(None if item < 0 else identity(item) for item in files))
+        if why := change.exchanged(now):
+            raise NotAskedError(why)
         file_load(files[0], files[1], int(image.all_flags), image.command_line)
 
 

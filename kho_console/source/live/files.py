@@ -78,7 +78,8 @@ class DeadlineReader:
             raise _late(path, f"{path}: no answer within {self._deadline:g} s")
         self._idle.append(worker)
         if failures:
-            raise failures[0]
+            # An error in a list that its own traceback reaches keeps what the job held.
+            raise failures.pop()
         return results[0]
 
     def _worker(self) -> "_Worker":

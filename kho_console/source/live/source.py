@@ -160,7 +160,7 @@ class LiveSource:
                 changes.write(self._place(change.path), change.path, change.data)
             case Load(image):
                 initrd = None if image.initrd is None else self._place(image.initrd)
-                changes.load(image, self._place(image.kernel), initrd)
+                changes.load(change, self._place(image.kernel), initrd)
             case Unload():
                 changes.file_load(-1, -1, int(change.all_flags))
             case Execute(how):

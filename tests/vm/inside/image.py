@@ -1,7 +1,7 @@
 """Runs in the guest: `image.py load|load-crash|unload|unload-crash|execute [COMMAND LINE]`.
 
 `load-crash-again` goes on loading until `/run/image.stop` is there; `/run/image.going` tells that
-it has begun.
+it has begun. With `load-crash-debug` the kernel logs how far it is.
 """
 
 import ctypes
@@ -12,7 +12,7 @@ import sys
 KEXEC_FILE_LOAD, REBOOT = 320, 169
 """System calls of x86-64 (arch/x86/entry/syscalls/syscall_64.tbl)."""
 
-UNLOAD, ON_CRASH = 1, 2
+UNLOAD, ON_CRASH, DEBUG = 1, 2, 8
 MAGIC, MAGIC2, KEXEC = 0xFEE1DEAD, 672274793, 0x45584543
 SHARE = "/run/share"
 
@@ -30,6 +30,8 @@ def main() -> None:
         initrd = os.open(f"{SHARE}/initrd", os.O_RDONLY)
         line = ctypes.create_string_buffer(arguments.encode())
         flags = ON_CRASH if "crash" in what else 0
+        if "debug" in what:
+            flags |= DEBUG
         while True:
             again = what == "load-crash-again"
             text = ctypes.byref(line)

@@ -32,7 +32,15 @@ def read_uevent(variables: Mapping[str, object], monotonic: float) -> Event | No
     device = _text(variables, "DEVPATH").rpartition("/")[2]
     if not device:
         raise FormatError(0, "uevent with a DEVPATH that names no device")
-    return Event(monotonic, action, subsystem, device, _sequence(variables.get("SEQNUM")))
+    return Event(monotonic, action, subsystem, device, read_sequence(variables))
+
+
+def read_sequence(variables: Mapping[str, object]) -> int | None:
+    """SEQNUM of an event of any subsystem, a u64 in decimal; None where it has none."""
+    text = str(variables.get("SEQNUM"))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 20):
+        return None
+    return int(text)
 
 
 def _text(variables: Mapping[str, object], name: str) -> str:
@@ -40,11 +48,3 @@ def _text(variables: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise FormatError(0, f"uevent without {name}")
     return value
-
-
-def _sequence(value: object) -> int | None:
-    """SEQNUM is a u64 in decimal."""
-    text = str(value)
-    if not (text.isascii() and text.isdecimal() and len(text) <= 20):
-        return None
-    return int(text)

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import zstandard
@@ -17,9 +18,12 @@ from kho_console.abi import (
     command_line,
     compressed,
     cpio,
+    crash_files,
     crashkernel,
     dts,
     elf,
+    elfcorehdr,
+    elfcorehdr_size,
     fdt,
     fdt_agreement,
     fdt_salvage,
@@ -44,6 +48,7 @@ from kho_console.abi import (
     number_list,
     page_flags,
     pe,
+    purgatory,
     radix_tree,
     raw_image,
     reader,
@@ -52,12 +57,13 @@ from kho_console.abi import (
     scratch_request,
     setup_data,
     text,
+    udev_rules,
     vmalloc,
     zboot,
     zoneinfo,
     zstd_frame,
 )
-from kho_console.abi.memory import PhysicalMemory
+from kho_console.abi.memory import MissingMemory, PhysicalMemory
 from kho_console.engine import search
 from kho_console.model.blob import LuoHeader
 from kho_console.model.generation import MapFormat
@@ -90,6 +96,10 @@ _STRUCTS = (
     u64(4096) * 6,
     b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + bytes((4, 0, 62, 0)) + u64(64) * 6,
 )
+_CORE_HEADERS = tuple(
+    recorded(moment).read(0x6F000000, 512)
+    for moment in ("linux-7.3.4/hotplugged", "linux-6.17.8/crash-loaded")
+)
 _NUMBERS = (b"0-3,8,10-11\n", b"0x2e800000\n0x0\n", b"0x1000 1024\n", b"80000000\n")
 _TEXTS = (
     *_NUMBERS,
@@ -97,6 +107,9 @@ _TEXTS = (
     _FILE("linux-7.3.4/sessions", "/proc/zoneinfo")[:2000],
     _FILE("linux-7.3.4/sessions", "/proc/cmdline"),
     b"crashkernel=64M-2G:64M,2G-:256M@16M crashkernel=1G,high kho=on kho_scratch=64M,0,10%",
+    b"40000000-4fffffff\n100000000-1ffffffff\n",
+    b'SUBSYSTEM=="memory", ATTRS{crash_hotplug}=="1", GOTO="end"\n'
+    b'SUBSYSTEM=="cpu", ACTION=="online", RUN+="kdump-config try-reload"\n',
     b'CONFIG_KEXEC_HANDOVER=y\nCONFIG_X="a b"\n',
     _FILE("linux-7.3.4/sessions", "/proc/config.gz")[:20000],
     b"6,339,5140900,-;KHO: found\\x0akexec handover data.\n SUBSYSTEM=acpi\n",
@@ -157,6 +170,20 @@ def _structs(data: bytes) -> None:
     page_flags.given_away(int.from_bytes(data[:8], "little"))
 
 
+def _core_headers(data: bytes) -> None:
+    for known in filter(None, map(elfcorehdr_size.architecture, ("x86_64", "ppc64le"))):
+        told = int.from_bytes(data[8:16], "little")
+        elfcorehdr_size.too_many_to_grow(known, told)
+        segment = elfcorehdr_size.segment_size(known, told)
+        fit = elfcorehdr_size.most_ranges(segment, 2)
+        assert not fit or elfcorehdr_size.needed(2, fit) <= segment
+    with refused(), suppress(MissingMemory):
+        regions = purgatory.read_regions(data, little_endian=data[:1] != b"\x7f")
+        purgatory.verify(regions, data[:32], PageMemory({}))
+    found = elfcorehdr.read(data)
+    assert elfcorehdr.read(elfcorehdr.write(found)) == found
+
+
 def _texts(data: bytes) -> None:
     for parse in (
         number_list.numbers,
@@ -170,6 +197,9 @@ def _texts(data: bytes) -> None:
         memparse.kstrtobool,
         memparse.kstrtouint,
         meminfo.available,
+        crash_files.vmcoreinfo,
+        crash_files.cma_ranges,
+        udev_rules.reloads,
     ):
         with refused():
             parse(data)
@@ -290,6 +320,7 @@ BYTES = (
     _of_bytes("root trees", _TREES[:3], _root_trees, 0.06),
     _of_bytes("blobs", _TREES + _STRUCTS, _blobs, 0.06),
     _of_bytes("structs", _STRUCTS, _structs, 0.08),
+    _of_bytes("core headers", _CORE_HEADERS, _core_headers, 0.05),
     _of_bytes("texts", _TEXTS, _texts, 0.1),
     _of_bytes("command lines", _TEXTS[6:8], _command_lines, 0.04),
     _of_bytes("kernels", _KERNELS, _kernels, 0.05),

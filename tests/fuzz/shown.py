@@ -9,7 +9,7 @@ from functools import cache
 from importlib import metadata
 from unittest.mock import patch
 
-from kho_console.cli import doctor, output, preserved, show, status, tree
+from kho_console.cli import crash, doctor, output, preserved, show, status, tree
 from kho_console.cli.parser import parse
 from kho_console.config.settings import Settings
 from kho_console.documents import Document
@@ -26,7 +26,7 @@ _VERBS = {
     "blobs": show.blobs,
     "preserved": preserved.preserved,
     "sessions": show.sessions,
-    "crash": show.crash,
+    "crash": crash.crash,
     "tree": tree.tree,
     "doctor": doctor.doctor,
 }
@@ -138,7 +138,7 @@ def _trees(view: View) -> Iterable[tuple[str, ...]]:
 @contextmanager
 def _one_look(view: View) -> Iterator[None]:
     """The verbs each look at the machine anew; here they share what was seen."""
-    modules = (status, show, tree, preserved, doctor)
+    modules = (status, show, tree, preserved, doctor, crash)
     with ExitStack() as patches:
         for module in modules:
             patches.enter_context(patch.object(module, "observe", lambda source: view.snapshot))

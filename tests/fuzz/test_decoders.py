@@ -15,6 +15,11 @@ from tests.fuzz.decoders import TARGETS
 from tests.fuzz.target import CASES, SEED, Target, attempt, damaged
 
 WRITERS = {
+    "elfcorehdr.build",
+    "elfcorehdr.header_of",
+    "purgatory.filled",
+    "purgatory.regions",
+    "purgatory.write_regions",
     "fdt.write_sequential",
     "fdt.write_repacked",
     "kexec_metadata.encode",

@@ -5,6 +5,7 @@ from kho_console.engine.findings import (
     availability,
     blobs,
     crash,
+    dump,
     hotplug,
     kernel_warnings,
     kexec,
@@ -37,6 +38,7 @@ CATALOGUE: tuple[Rule, ...] = (
     *kernel_warnings.RULES,
     *kexec.RULES,
     *crash.RULES,
+    *dump.RULES,
     *options.RULES,
 )
 """All rules, in the order in which findings of one severity are shown."""

@@ -50,6 +50,8 @@ def examine(source: Source, snapshot: Snapshot) -> tuple[Check, ...]:
         _known("kernel-log", snapshot.machine.kernel_log, "the kernel log can be read", None),
         _known("kexec-files", snapshot.kexec.loaded, "sysfs tells of loaded images", _KEXEC),
         _sessions(snapshot),
+        _crash_header(snapshot),
+        _crash_reloads(snapshot),
         _lockdown(snapshot),
         _events(source),
         *_tools(source),
@@ -163,6 +165,35 @@ def _no_sessions(snapshot: Snapshot) -> Check:
         text = "this kernel is built without live update, so there are no sessions"
         remedy = "where sessions are wanted, boot 6.19 or later, built with CONFIG_LIVEUPDATE"
     return Check("sessions", Result.WARNING, text, seen, remedy)
+
+
+def _crash_header(snapshot: Snapshot) -> Check:
+    """Whether the loaded crash image can be looked into."""
+    name, crash = "crash-header", snapshot.crash
+    if not isinstance(crash.header, Unknown):
+        return Check(name, Result.PASS, "the ELF core header of the crash image can be read")
+    if crash.armed is False:
+        text = "no crash image is loaded, so there is no header to read"
+        return Check(name, Result.PASS, text, crash.header.reason)
+    if isinstance(crash.armed, Unknown):
+        text = "whether a crash image is loaded is not known"
+        return Check(name, Result.UNKNOWN, text, crash.armed.reason)
+    text = "what a dump would contain cannot be told: the ELF core header is not to be seen"
+    remedy = _REMEDIES.get(crash.header.cause, "boot a kernel built with CONFIG_PROC_KCORE")
+    return Check(name, Result.WARNING, text, crash.header.reason, remedy)
+
+
+def _crash_reloads(snapshot: Snapshot) -> Check:
+    """Whether udev leaves an image alone that the kernel updates."""
+    name, found = "crash-udev", snapshot.crash.reloads
+    if isinstance(found, Unknown):
+        text = "whether udev rules load a crash image at each event is not known"
+        return Check(name, Result.UNKNOWN, text, found.reason)
+    if not found:
+        return Check(name, Result.PASS, "no udev rule reloads what the kernel updates")
+    text = "udev rules load a crash image at each event, also where the kernel updates it"
+    remedy = "add lines that skip cpu and memory where crash_hotplug is 1"
+    return Check(name, Result.WARNING, text, ", ".join(found), remedy)
 
 
 def _lockdown(snapshot: Snapshot) -> Check:

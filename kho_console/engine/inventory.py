@@ -53,6 +53,7 @@ def take(
         device_holders=found_sessions.device_holders,
         crash_size=machine.crash_size(source) if before is None else before.crash_size,
         crash_hotplug=machine.crash_hotplug(source) if before is None else before.crash_hotplug,
+        lock_taken=source.clock() if before is None else before.lock_taken,
     )
 
 

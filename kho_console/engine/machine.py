@@ -1,12 +1,17 @@
 """The host around the handover: who it is, its CPUs, what images are loaded."""
 
 import re
+import time
 
 from kho_console.abi import kernel_config, meminfo, number_list
 from kho_console.engine import files, paths
 from kho_console.model.machine import Cpus, KexecState, Machine
 from kho_console.model.unknown import Cause, Maybe, Unknown
-from kho_console.source.protocol import Source, SourceError
+from kho_console.source.protocol import Source, SourceError, SourceKind
+
+_APART = 0.012
+"""Seconds between two reads of `crash_loaded` or `crash_hotplug`: they are 0 for an instant while
+the kernel rewrites the header, some microseconds."""
 
 NOT_MOUNTED = Unknown(Cause.ABSENT, "debugfs is not mounted")
 """What `debugfs` answers where the mounts are known and have none."""
@@ -45,16 +50,17 @@ def cpus(source: Source) -> Cpus:
     return Cpus(possible, present, online)
 
 
-def kexec(source: Source, crash_size: Maybe[int]) -> KexecState:
+def kexec(source: Source, crash_size: Maybe[int], before: KexecState | None = None) -> KexecState:
     """Loaded images and limits, from files whose reading takes no lock.
 
     Args:
         source: The machine.
         crash_size: What was read of `kexec_crash_size`, which does take one.
+        before: How it stood at an earlier look.
     """
     return KexecState(
         loaded=files.flag(source, paths.KEXEC_LOADED),
-        crash_loaded=files.flag(source, paths.CRASH_LOADED),
+        crash_loaded=_crash_loaded(source, None if before is None else before.crash_loaded),
         crash_size=crash_size,
         elfcorehdr_size=files.number(source, "/sys/kernel/crash_elfcorehdr_size"),
         load_disabled=files.flag(source, f"{paths.SYSCTL}/kexec_load_disabled"),
@@ -64,14 +70,33 @@ def kexec(source: Source, crash_size: Maybe[int]) -> KexecState:
     )
 
 
+def _crash_loaded(source: Source, before: Maybe[bool] | None) -> Maybe[bool]:
+    """Whether a crash image is loaded; a 0 that is news is read twice on a machine that runs."""
+    loaded = files.flag(source, paths.CRASH_LOADED)
+    if loaded is not False or before is False or source.kind is not SourceKind.LIVE:
+        return loaded
+    time.sleep(_APART)
+    return files.flag(source, paths.CRASH_LOADED)
+
+
 def crash_size(source: Source) -> Maybe[int]:
     """Bytes reserved for crash images. Reading this takes the kexec lock: not for a timer."""
     return files.number(source, "/sys/kernel/kexec_crash_size")
 
 
 def crash_hotplug(source: Source) -> Maybe[bool]:
-    """Whether the kernel updates the loaded crash image. Takes the kexec lock: not for a timer."""
-    return files.flag(source, f"{paths.MEMORY}/crash_hotplug")
+    """Whether the kernel updates the loaded crash image. Takes the kexec lock: not for a timer.
+
+    It is 0 as well where the lock is busy, so that of a machine that runs it is read twice.
+    """
+    path = f"{paths.MEMORY}/crash_hotplug"
+    updates = files.flag(source, path)
+    if updates is not False or source.kind is not SourceKind.LIVE:
+        return updates
+    if files.flag(source, paths.CRASH_LOADED) is not True:
+        return updates
+    time.sleep(_APART)
+    return files.flag(source, path)
 
 
 def debugfs(source: Source) -> Maybe[str]:

@@ -1,5 +1,6 @@
 """One look at a machine: everything a face shows, as one frozen value."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kho_console.abi import kexec_metadata
@@ -14,10 +15,13 @@ from kho_console.engine import (
     scratch,
     sides,
 )
+from kho_console.engine.crash.image import crash_image
 from kho_console.engine.generation import Recognised, recognise
 from kho_console.engine.paths import Handover
 from kho_console.model.blob import KexecMetadata
-from kho_console.model.machine import Machine
+from kho_console.model.crash import CrashImage
+from kho_console.model.event import Event
+from kho_console.model.machine import Cpus, KexecState, Machine, MemoryLayout
 from kho_console.model.snapshot import Identity, Inventory, Side, Snapshot
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
@@ -27,7 +31,13 @@ from kho_console.source.protocol import Source
 _COLD = Unknown(Cause.ABSENT, "this kernel did not come through a handover")
 
 
-def observe(source: Source, previous: Snapshot | None = None, *, walk: bool = False) -> Snapshot:
+def observe(
+    source: Source,
+    previous: Snapshot | None = None,
+    *,
+    walk: bool = False,
+    events: Sequence[Event] = (),
+) -> Snapshot:
     """Read a machine.
 
     Args:
@@ -36,6 +46,7 @@ def observe(source: Source, previous: Snapshot | None = None, *, walk: bool = Fa
             preserved memory and processes, and the files whose reading takes a kernel lock; so
             are the host's facts, its log and its memory, which events announce.
         walk: Keep of `previous` only what takes a kernel lock to read.
+        events: What happened to CPUs and memory, as far as it may explain what a dump would lack.
     """
     kept = None if walk else previous
     host = kept.machine if kept else machine.machine(source)
@@ -52,6 +63,8 @@ def observe(source: Source, previous: Snapshot | None = None, *, walk: bool = Fa
     outgoing = _completed(outgoing, costly)
     if not isinstance(incoming, Unknown):
         incoming = sides.with_checked(incoming, costly.live_update)
+    cpus = machine.cpus(source)
+    kexec = machine.kexec(source, costly.crash_size, None if previous is None else previous.kexec)
     return Snapshot(
         source=Identity(source.kind, source.name),
         taken=source.clock(),
@@ -69,11 +82,28 @@ def observe(source: Source, previous: Snapshot | None = None, *, walk: bool = Fa
         kexec_count=_kexec_count(outgoing, incoming),
         inventory=costly,
         memory=memory,
-        cpus=machine.cpus(source),
-        kexec=machine.kexec(source, costly.crash_size),
+        cpus=cpus,
+        kexec=kexec,
+        crash=kept.crash
+        if kept
+        else _crash(source, kexec, memory, cpus, previous, events, costly.crash_hotplug),
         liveupdate_device=source.exists(paths.LIVEUPDATE),
         debugfs=seen.debugfs,
     )
+
+
+def _crash(
+    source: Source,
+    kexec: KexecState,
+    memory: MemoryLayout,
+    cpus: Cpus,
+    previous: Snapshot | None,
+    events: Sequence[Event],
+    updatable: Maybe[bool],
+) -> CrashImage:
+    """The crash image; it changes with the memory that events announce."""
+    crash, cpus_before = (None, None) if previous is None else (previous.crash, previous.cpus)
+    return crash_image(source, kexec, memory, cpus, crash, cpus_before, events, updatable=updatable)
 
 
 def unavailable(source: Source) -> Unknown | None:

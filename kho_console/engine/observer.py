@@ -9,8 +9,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from enum import IntEnum
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from kho_console.model.event import Event, EventsLost
@@ -19,19 +19,24 @@ from kho_console.model.value import dataclass
 from kho_console.source.protocol import EventStream, Source, SourceKind
 
 if TYPE_CHECKING:
+    from kho_console.engine.crash.timeline import Timeline
     from kho_console.engine.log_lines import LogLine
     from kho_console.engine.strip import StripMap
     from kho_console.model.check import Check
     from kho_console.model.finding import Finding
+    from kho_console.model.happening import Flow, Gap, Happening
     from kho_console.model.snapshot import Snapshot
 
 # A face that is handed a source names its type from here, as sources are not its to import.
-__all__ = ["EVENTS_KEPT", "Look", "Observer", "Source", "View"]
-
-EVENTS_KEPT = 10_000
-"""Events that stay in memory; adding 1 TiB in blocks of 128 MiB makes 8,192."""
+__all__ = ["Look", "Observer", "Source", "View"]
 
 _EVENTS_SHOWN = 100
+
+_MOST_RECHECKED = 10_000
+"""Events that a recheck goes through one by one; where more wait, it looks at all of memory."""
+
+_LOG_PACE = 5.0
+"""Seconds between two readings of the kernel log: it is read whole, and may be megabytes."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +46,11 @@ class Look(IntEnum):
 
     LIGHT = 1
     """Small files only; maps, processes and checks stay as they were."""
-    SLOW = 2
+    EVENTS = 2
+    """Small files, and what CPU and memory events change: memory, CPUs and the crash image."""
+    SLOW = 3
     """Everything but what takes a kernel lock to read: that is not for a timer."""
-    FULL = 3
+    FULL = 4
     """Everything."""
 
 
@@ -57,6 +64,8 @@ class View:
         checks: What can be seen here, as of the last full look.
         events: The latest CPU and memory events, oldest first.
         events_seen: How many there were in all.
+        happenings: What they amount to, newest last.
+        flow: How they arrive.
         log: What of the kernel log is about our subjects, oldest first.
         strip: Physical memory as a strip.
         taken: Seconds of the console's own monotonic clock when the look ended.
@@ -67,6 +76,8 @@ class View:
     checks: "tuple[Check, ...]"
     events: tuple[Event | EventsLost, ...]
     events_seen: int
+    happenings: "tuple[Happening | Gap, ...]"
+    flow: "Flow"
     log: "Maybe[tuple[LogLine, ...]]"
     strip: "StripMap"
     taken: float
@@ -88,8 +99,14 @@ class Observer:
         self._clock = clock
         self._last: View | None = None
         self._lock = threading.Lock()
-        self._events: deque[Event | EventsLost] = deque(maxlen=EVENTS_KEPT)
+        self._events: deque[Event | EventsLost] = deque(maxlen=_EVENTS_SHOWN)
+        self._unchecked: deque[Event | EventsLost] = deque(maxlen=_MOST_RECHECKED + 1)
+        self._asked: list[Event | EventsLost] = []
         self._seen = 0
+        self._replayed = 0
+        self._timeline: Timeline | None = None
+        self._log_read: float | None = None
+        self._log_due = False
         self._stream: EventStream | None = None
         twin = source.kind is SourceKind.TWIN
         self.turn: AbstractContextManager[object] = threading.RLock() if twin else nullcontext()
@@ -121,6 +138,8 @@ class Observer:
                 view = self._full()
             elif wanted is Look.SLOW:
                 view = self._slow(last)
+            elif wanted is Look.EVENTS:
+                view = self._answer_events(last)
             else:
                 view = self._light(last)
         _log.log(
@@ -131,46 +150,131 @@ class Observer:
         )
         return view
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether events wait for a look: none answered them yet, or some may be missing."""
+        with self._lock:
+            return self._timeline is not None and self._timeline.unsettled
+
     def _full(self) -> View:
         from kho_console.engine.doctor import examine
         from kho_console.engine.observe import observe
 
-        if not self.live:
-            self._replay()
-        snapshot = observe(self._source)
+        events, _ = self._begin()
+        told = self._last.snapshot.crash.causes if self._last and self.live else ()
+        snapshot = observe(self._source, events=[*told, *_heard(events)])
+        self._settle(snapshot)
         return self._view(snapshot, examine(self._source, snapshot))
 
     def _slow(self, last: View) -> View:
         from kho_console.engine.observe import observe
 
-        return self._view(observe(self._source, last.snapshot, walk=True), last.checks)
+        events, _ = self._begin()
+        snapshot = observe(self._source, last.snapshot, walk=True, events=_heard(events))
+        self._settle(snapshot)
+        return self._view(snapshot, last.checks)
+
+    def _answer_events(self, last: View) -> View:
+        from kho_console.engine.crash.recheck import recheck
+
+        events, complete = self._begin()
+        snapshot = recheck(self._source, last.snapshot, events, complete=complete)
+        if _signs(snapshot) != _signs(last.snapshot):
+            return self._moved_on(last, snapshot)
+        self._settle(snapshot)
+        return self._view(self._with_log(snapshot), last.checks)
 
     def _light(self, last: View) -> View:
         from kho_console.engine.observe import observe
 
         snapshot = observe(self._source, last.snapshot)
         if _signs(snapshot) != _signs(last.snapshot):
-            return self._full()
-        return self._view(snapshot, last.checks)
+            return self._moved_on(last, snapshot)
+        return self._view(self._with_log(snapshot), last.checks)
 
-    def wait_for_events(self, timeout: float) -> int:
-        """Wait for events of a live machine at most `timeout` seconds, and count them."""
+    def _moved_on(self, last: View, snapshot: "Snapshot") -> View:
+        """Look at what is costly as well.
+
+        A crash image that has just gone is most often one that is being loaded anew: until it is
+        there, nothing is read that takes the lock of that load.
+        """
+        fell = last.snapshot.kexec.crash_loaded is True and snapshot.kexec.crash_loaded is False
+        return self._slow(last) if fell else self._full()
+
+    def wait_for_events(self, timeout: float) -> list[Event | EventsLost]:
+        """Wait for events of a live machine at most `timeout` seconds; those that arrived."""
         if self._stream is None:
             self._stream = self._source.events()
         arrived = self._stream.poll(timeout)
-        with self._lock:
-            self._events.extend(arrived)
-            self._seen += len(arrived)
-        return len(arrived)
+        if arrived:
+            with self._lock:
+                self._take(arrived)
+        return arrived
 
-    def _replay(self) -> None:
-        from kho_console.engine.crash import seen_events
+    def _take(self, arrived: list[Event | EventsLost]) -> None:
+        self._events.extend(arrived)
+        self._unchecked.extend(arrived)
+        self._seen += len(arrived)
+        self._log_due = True
+        self._told.take(arrived)
 
-        recorded = seen_events(self._source)
+    @property
+    def _told(self) -> "Timeline":
+        from kho_console.engine.crash.timeline import Timeline
+
+        if self._timeline is None:
+            self._timeline = Timeline()
+        return self._timeline
+
+    def _begin(self) -> tuple[list[Event | EventsLost], bool]:
+        """A look begins that answers events: those since the last one, and whether they are all.
+
+        Where the last look ended in an error, this one is to answer its events as well.
+        """
         with self._lock:
-            self._events.clear()
-            self._events.extend([] if isinstance(recorded, Unknown) else recorded)
-            self._seen = len(self._events)
+            events = [*self._asked, *self._unchecked][-_MOST_RECHECKED - 1 :]
+            self._unchecked.clear()
+            self._asked = events
+            complete = len(events) <= _MOST_RECHECKED and not self._told.doubtful
+            self._told.begin()
+        return events, complete
+
+    def _settle(self, snapshot: "Snapshot") -> None:
+        self._asked = []
+        if self.live:
+            with self._lock:
+                self._told.settle(snapshot)
+        else:
+            self._replay(snapshot)
+
+    def _replay(self, snapshot: "Snapshot") -> None:
+        """Take the events of a recording; those that a twin adds are each seen by a look."""
+        from kho_console.engine.crash.events import seen_events
+
+        found = seen_events(self._source)
+        recorded = [] if isinstance(found, Unknown) else found
+        with self._lock:
+            if len(recorded) < self._replayed:
+                self._timeline, self._replayed, self._seen = None, 0, 0
+                self._events.clear()
+                self._unchecked.clear()
+            told, first = self._told, self._replayed == 0
+            self._take(recorded[self._replayed :])
+            self._replayed = len(recorded)
+            told.begin()
+            if first:
+                told.settle_recorded(snapshot)
+            else:
+                told.settle(snapshot)
+
+    def _with_log(self, snapshot: "Snapshot") -> "Snapshot":
+        """With the kernel log read again, where events may have added to it."""
+        now = self._clock()
+        if not self._log_due or (self._log_read is not None and now - self._log_read < _LOG_PACE):
+            return snapshot
+        self._log_due, self._log_read = False, now
+        host = replace(snapshot.machine, kernel_log=self._source.kernel_log())
+        return replace(snapshot, machine=host)
 
     def _view(self, snapshot: "Snapshot", checks: "tuple[Check, ...]") -> View:
         from kho_console.engine.diagnose import diagnose
@@ -179,19 +283,25 @@ class Observer:
 
         last = self._last
         with self._lock:
-            skipped = max(len(self._events) - _EVENTS_SHOWN, 0)
-            events, seen = tuple(islice(self._events, skipped, None)), self._seen
+            events, seen, told = tuple(self._events), self._seen, self._told
+            happenings, flow = told.happenings, told.flow(self._source.clock())
         self._last = View(
             snapshot=snapshot,
             findings=diagnose(snapshot),
             checks=checks,
             events=events,
             events_seen=seen,
+            happenings=happenings,
+            flow=flow,
             log=about_handover(snapshot),
             strip=strip_map(snapshot, None if last is None else (last.snapshot, last.strip)),
             taken=self._clock(),
         )
         return self._last
+
+
+def _heard(events: list[Event | EventsLost]) -> list[Event]:
+    return [event for event in events if isinstance(event, Event)]
 
 
 def _signs(snapshot: "Snapshot") -> tuple[object, ...]:

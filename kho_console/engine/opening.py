@@ -100,7 +100,13 @@ def open_twin(file: Path, word: str | None = None, faults: Iterable[str] = ()) -
         found = kept_twin.kept(file)
         if found is None:
             began = _beginning(file, word)
-            return kept_twin.begun(open_source(began), began, file, wanted)
+            try:
+                return kept_twin.begun(open_source(began), began, file, wanted)
+            except FileExistsError:
+                # Somebody else was first; it goes on from there.
+                found = kept_twin.kept(file)
+        if found is None:
+            raise CannotOpenError(f"{file}: something is there that cannot be read")
         if word is not None and found.source not in (word, str(Path(word).absolute())):
             raise CannotOpenError(f"{file} holds a twin of {found.source}, not of {word}")
         return kept_twin.restored(found, open_source(found.source), file, wanted)

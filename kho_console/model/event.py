@@ -13,6 +13,7 @@ class Event:
         subsystem: `cpu` or `memory`.
         device: Last part of the device path, for example `memory32`.
         sequence: The kernel's SEQNUM; numbers are global, so a gap alone proves nothing.
+        follows: SEQNUM of the event that was seen before it, where that was of another subsystem.
     """
 
     monotonic: float
@@ -20,6 +21,7 @@ class Event:
     subsystem: str
     device: str
     sequence: int | None
+    follows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

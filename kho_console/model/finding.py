@@ -18,6 +18,37 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class About(StrEnum):
+    """What a finding is about, in the large."""
+
+    AVAILABILITY = "availability"
+    ARRIVAL = "arrival"
+    LIFE_CYCLE = "life cycle"
+    COMMAND_LINE = "command line"
+    SCRATCH = "scratch"
+    PRESERVED = "preserved"
+    BLOBS = "blobs"
+    """Blobs and root trees."""
+    SESSIONS = "sessions"
+    KEXEC = "kexec"
+    CRASH = "crash"
+    KERNEL_LOG = "kernel log"
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Which one of them.
+
+    Attributes:
+        name: Its own name: of a blob, or the role of a scratch area; None for a root tree, and
+            where a finding is about no single thing.
+        incoming: Whether a blob or a root tree came in; the others go out, or have no side.
+    """
+
+    name: str | None = None
+    incoming: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What was read where."""
@@ -37,6 +68,8 @@ class Finding:
         text: What is so and what it means; names in it are escaped already.
         evidence: What was read that shows it.
         remedy: What to do; None where there is nothing to do.
+        about: What kind of thing it is about.
+        thing: Which of them.
     """
 
     id: str
@@ -45,3 +78,5 @@ class Finding:
     text: str
     evidence: tuple[Evidence, ...]
     remedy: str | None
+    about: About
+    thing: Thing = Thing()

@@ -1,6 +1,7 @@
 """Everything a face shows is a slice of one snapshot."""
 
 from kho_console.model.blob import Blob
+from kho_console.model.crash import CrashImage
 from kho_console.model.finding import Evidence
 from kho_console.model.generation import Generation, State
 from kho_console.model.machine import Cpus, KexecState, Machine, MemoryLayout
@@ -60,6 +61,7 @@ class Inventory:
             to look.
         crash_size: Bytes reserved for crash images.
         crash_hotplug: Whether the kernel updates the loaded crash image on hotplug.
+        lock_taken: Monotonic seconds when these two were read, which takes the kexec lock.
     """
 
     taken: float
@@ -73,6 +75,7 @@ class Inventory:
     device_holders: tuple[Holder, ...]
     crash_size: Maybe[int]
     crash_hotplug: Maybe[bool]
+    lock_taken: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +102,7 @@ class Snapshot:
         memory: Physical memory.
         cpus: CPU numbers.
         kexec: Loaded images and limits.
+        crash: The crash image, as memory holds it.
         liveupdate_device: Whether /dev/liveupdate is there.
         debugfs: Where debugfs is mounted.
     """
@@ -121,5 +125,6 @@ class Snapshot:
     memory: MemoryLayout
     cpus: Cpus
     kexec: KexecState
+    crash: CrashImage
     liveupdate_device: Maybe[bool]
     debugfs: Maybe[str]

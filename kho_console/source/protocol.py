@@ -54,6 +54,10 @@ class SourceError(OSError):
         )
 
 
+class NotAskedError(Exception):
+    """A change was not made: the source saw itself that it must not be, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class HostFacts:
     """What a source says of its machine.

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,19 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kho_console.engine.diagnose import CATALOGUE, diagnose
-from kho_console.model.finding import Severity
+from kho_console.model.finding import About, Severity, Thing
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Unknown
 from tests.engine import (
     test_findings_availability,
     test_findings_boot,
+    test_findings_crash,
     test_findings_hotplug,
     test_findings_kernel_warnings,
     test_findings_lifecycle,
     test_findings_memory,
     test_findings_producers,
 )
-from tests.engine.machines import recorded
+from tests.engine.machines import Case, recorded
 from tests.recordings import RECORDINGS
 
 IDS = tuple(rule.id for rule in CATALOGUE)
@@ -100,6 +102,7 @@ EXPECTED = {
 CASES = (
     *test_findings_availability.CASES,
     *test_findings_boot.CASES,
+    *test_findings_crash.CASES,
     *test_findings_hotplug.CASES,
     *test_findings_kernel_warnings.CASES,
     *test_findings_lifecycle.CASES,
@@ -125,6 +128,21 @@ def test_every_rule_is_declared_once_and_shown_to_speak() -> None:
     assert {case.id for case in CASES} == set(IDS)
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id_) for id_ in IDS)
     assert all(rule.summary for rule in CATALOGUE)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_finding_leads_to_the_thing_that_it_shows(case: Case, tmp_path: Path) -> None:
+    found = next(item for item in diagnose(case.fires(tmp_path)) if item.id == case.id)
+    assert found.about is next(rule.about for rule in CATALOGUE if rule.id == case.id)
+    paths = [item.path for item in found.evidence]
+    if found.about is About.BLOBS:
+        side = "in" if found.thing.incoming else "out"
+        name = "fdt" if found.thing.name is None else f"sub_fdts/{found.thing.name}"
+        assert any(path.endswith(f"/{side}/{name}") for path in paths), paths
+    elif found.about is About.SCRATCH:
+        assert found.subject == f"scratch {found.thing.name or ''}".strip()
+    else:
+        assert found.thing == Thing()
 
 
 def test_every_recording_is_expected() -> None:

@@ -68,6 +68,13 @@ CASES = (
         (plain(CRASH), edited(COLD, {CRASH_SIZE: "0\n"}), edited(COLD, {CRASH_SIZE: None})),
     ),
     Case(
+        "crash-armed-unknown",
+        Severity.WARNING,
+        ("/sys/kernel/kexec_crash_loaded", 'holds "banana"'),
+        edited(CRASH, {"/sys/kernel/kexec_crash_loaded": "banana\n"}),
+        (plain(CRASH), plain(COLD)),
+    ),
+    Case(
         "crash-not-reserved",
         Severity.WARNING,
         (CMDLINE, "crashkernel=256M"),

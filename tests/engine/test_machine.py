@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -5,8 +6,12 @@ import pytest
 from kho_console.engine import machine
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.source.fixture import FixtureSource
+from kho_console.source.protocol import SMALL_FILE
+from tests.engine.changeable import Changeable
 from tests.fixture_folder import FixtureFolder
 from tests.recordings import folder
+
+CRASH = "linux-7.3.4/crash-loaded"
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def cause(value: object) -> Cause:
 
 
 def test_the_recorded_host() -> None:
-    source = FixtureSource(folder("linux-7.3.4/crash-loaded"))
+    source = FixtureSource(folder(CRASH))
     host = machine.machine(source)
     assert (host.hostname, host.release, host.architecture) == ("hv-17", "7.3.4", "x86_64")
     assert host.page_size == 4096
@@ -47,6 +52,32 @@ def test_nothing_is_recorded(made: FixtureFolder) -> None:
     }
     assert cause(machine.crash_hotplug(source)) is Cause.ABSENT
     assert cause(machine.cpus(source).online) is Cause.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("loaded", "answers", "updates"),
+    [("1\n", ("0\n", "1\n"), True), ("1\n", ("0\n", "0\n"), False), ("0\n", ("0\n",), False)],
+)
+def test_a_busy_lock_is_not_taken_for_an_answer(
+    loaded: str, answers: tuple[str, ...], updates: bool
+) -> None:
+    """Of a loaded image 0 is read twice: the file says so as well while the lock is taken."""
+    source = Answering(CRASH)
+    source.files["/sys/kernel/kexec_crash_loaded"] = loaded
+    source.answers = iter(answers)
+    assert machine.crash_hotplug(source) is updates
+    assert next(source.answers, None) is None
+
+
+class Answering(Changeable):
+    """A machine that runs; answers of `crash_hotplug` follow one another."""
+
+    answers: Iterator[str]
+
+    def read(self, path: str, limit: int = SMALL_FILE) -> bytes:
+        if path.endswith("/crash_hotplug"):
+            return next(self.answers).encode()
+        return super().read(path, limit)
 
 
 def test_the_configuration_beside_the_kernel(made: FixtureFolder) -> None:

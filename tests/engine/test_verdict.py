@@ -7,7 +7,7 @@ from kho_console.engine import machine
 from kho_console.engine.diagnose import diagnose
 from kho_console.engine.observe import observe
 from kho_console.engine.verdict import Standing, judge
-from kho_console.model.finding import Finding, Severity
+from kho_console.model.finding import About, Finding, Severity
 from kho_console.model.generation import Finalize, Generation, Protocol, State
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Unknown
@@ -69,7 +69,7 @@ def test_the_kernels_that_latch() -> None:
 
 def test_errors_make_a_ready_answer_a_warned_one() -> None:
     snapshot = recorded("linux-7.3.4/ready")
-    error = Finding("tree-torn", Severity.ERROR, "out/fdt", "torn", (), None)
+    error = Finding("tree-torn", Severity.ERROR, "out/fdt", "torn", (), None, About.BLOBS)
     assert judge(snapshot, (error,)).standing is Standing.FLAWED
     assert judge(snapshot, (replace(error, severity=Severity.WARNING),)).standing is Standing.READY
     assert judge(recorded("linux-7.3.4/cold"), (error,)).standing is Standing.NOT_YET

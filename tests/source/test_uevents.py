@@ -6,7 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
+import pyudev
 
+from kho_console.engine.crash.timeline import Timeline
 from kho_console.model.event import Event, EventsLost
 from kho_console.source.live import uevents
 from kho_console.source.live.uevents import Monitor, UeventStream, open_monitor
@@ -92,6 +94,28 @@ def test_all_that_waits_is_drained_past_filtered_ones(stream_over: Make) -> None
     )
     assert (second.action, second.device, second.sequence) == ("offline", "cpu1", None)
     assert stream.poll(0) == []
+
+
+def test_numbers_of_other_subsystems_are_told(stream_over: Make) -> None:
+    """SEQNUM counts the events of all subsystems: without theirs there are gaps everywhere."""
+    others = [FakeDevice("add", "block", "/x/sda", number) for number in (926, 927)]
+    ours = [FakeDevice(sequence_number=number) for number in (925, 928, 929)]
+    stream, _ = stream_over(FakeMonitor([ours[0], *others, *ours[1:]]))
+    found = [event for event in stream.poll(0) if isinstance(event, Event)]
+    assert [(event.sequence, event.follows) for event in found] == [
+        *((925, None), (928, 927), (929, None))
+    ]
+    timeline = Timeline()
+    timeline.take(found)
+    assert timeline.flow(0).gaps == 0
+
+
+def test_the_real_monitor_hears_all_subsystems(monkeypatch: pytest.MonkeyPatch) -> None:
+    own_monitor()
+    filtered: list[str] = []
+    monkeypatch.setattr(pyudev.Monitor, "filter_by", lambda *words: filtered.append(words[1]))
+    open_monitor()
+    assert filtered == []
 
 
 def test_an_event_that_cannot_be_read_is_a_lost_one(stream_over: Make) -> None:

@@ -7,7 +7,7 @@ from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts, logged
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 
 _SUBJECT = "incoming handover"
 
@@ -81,6 +81,6 @@ def _offer(facts: Facts) -> tuple[Evidence, ...]:
 
 
 RULES = (
-    Rule("handover-refused", "a handover was offered and not taken", refused),
-    Rule("handover-left-over", "a handover was offered while KHO is off", left_over),
+    Rule("handover-refused", "a handover was offered and not taken", refused, About.ARRIVAL),
+    Rule("handover-left-over", "a handover was offered while KHO is off", left_over, About.ARRIVAL),
 )

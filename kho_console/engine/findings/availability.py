@@ -7,7 +7,7 @@ from kho_console.engine import machine, paths
 from kho_console.engine.findings.facts import Facts, logged
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.unknown import Cause
 
 _SUBJECT = "kexec handover"
@@ -175,17 +175,37 @@ def _proof_of_handover(facts: Facts) -> tuple[Evidence, ...]:
 
 
 _CAUSES = (
-    Rule("kho-not-built", "the kernel is built without KHO", not_built),
-    Rule("kho-not-enabled", "KHO is built, and off for this boot", not_enabled),
-    Rule("kho-reservation-failed", "scratch could not be reserved at boot", reservation_failed),
-    Rule("kho-kdump-kernel", "a kdump kernel keeps KHO off", kdump_kernel),
-    Rule("debugfs-not-mounted", "debugfs is not mounted", not_mounted),
-    Rule("debugfs-not-permitted", "debugfs may not be read", not_permitted),
-    Rule("kho-debugfs-not-built", "KHO is on, its debugfs is not built", debugfs_not_built),
+    Rule("kho-not-built", "the kernel is built without KHO", not_built, About.AVAILABILITY),
+    Rule("kho-not-enabled", "KHO is built, and off for this boot", not_enabled, About.AVAILABILITY),
+    Rule(
+        "kho-reservation-failed",
+        "scratch could not be reserved at boot",
+        reservation_failed,
+        About.AVAILABILITY,
+    ),
+    Rule("kho-kdump-kernel", "a kdump kernel keeps KHO off", kdump_kernel, About.AVAILABILITY),
+    Rule("debugfs-not-mounted", "debugfs is not mounted", not_mounted, About.AVAILABILITY),
+    Rule("debugfs-not-permitted", "debugfs may not be read", not_permitted, About.AVAILABILITY),
+    Rule(
+        "kho-debugfs-not-built",
+        "KHO is on, its debugfs is not built",
+        debugfs_not_built,
+        About.AVAILABILITY,
+    ),
 )
 RULES = (
     *_CAUSES,
-    Rule("kho-unknown-why", "no handover to see, for no known reason", unknown_why),
-    Rule("deferred-struct-page", "an option excludes KHO up to 7.1", deferred_struct_pages),
+    Rule(
+        "kho-unknown-why",
+        "no handover to see, for no known reason",
+        unknown_why,
+        About.AVAILABILITY,
+    ),
+    Rule(
+        "deferred-struct-page",
+        "an option excludes KHO up to 7.1",
+        deferred_struct_pages,
+        About.AVAILABILITY,
+    ),
 )
 IDS = frozenset(rule.id for rule in RULES)

@@ -15,7 +15,7 @@ from kho_console.model.blob import (
     LuoHeader,
     MemblockTree,
 )
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity, Thing
 from kho_console.model.unknown import Cause, Unknown
 
 _PAYLOADS: dict[bytes, type] = {
@@ -36,6 +36,7 @@ def stale(facts: Facts) -> Iterator[Found]:
                 f"The incoming blob {plain(blob.name)} has been released by the kernel; its file "
                 "shows whatever uses the page now.",
                 (Evidence(_path(facts, place, blob), blob.reason),),
+                thing=_thing(facts, place, blob),
             )
 
 
@@ -49,6 +50,7 @@ def invalid(facts: Facts) -> Iterator[Found]:
                 f"The blob {plain(blob.name)} cannot be understood: {plain(blob.reason)}.",
                 (Evidence(_path(facts, place, blob), f"{blob.size} bytes; {blob.reason}"),),
                 "Look at its bytes, and at the kernel log for what its producer says.",
+                thing=_thing(facts, place, blob),
             )
 
 
@@ -62,6 +64,7 @@ def unreadable(facts: Facts) -> Iterator[Found]:
                 f"The blob {plain(blob.name)} cannot be read, so what it hands over is not known.",
                 (Evidence(_path(facts, place, blob), blob.state.reason),),
                 "Run as root." if blob.state.cause is Cause.NOT_PERMITTED else None,
+                thing=_thing(facts, place, blob),
             )
 
 
@@ -84,6 +87,7 @@ def unknown_version(facts: Facts) -> Iterator[Found]:
             "content is not decoded, and what it owns is shown as unattributed.",
             (Evidence(_path(facts, place, blob), os.fsdecode(word)),),
             "Look for a newer version of this console.",
+            thing=_thing(facts, place, blob),
         )
 
 
@@ -99,6 +103,7 @@ def released_intact(facts: Facts) -> Iterator[Found]:
                 f"The incoming blob {plain(blob.name)} still reads whole although this kernel has "
                 "freed its page: it may change at any moment.",
                 (Evidence(_path(facts, place, blob), blob.reason or "consistent"),),
+                thing=_thing(facts, place, blob),
             )
 
 
@@ -108,14 +113,20 @@ def _blobs(facts: Facts) -> Iterator[tuple[str, Blob]]:
             yield place, blob
 
 
+def _thing(facts: Facts, place: str, blob: Blob) -> Thing:
+    return facts.thing(place, os.fsdecode(blob.name))
+
+
 def _path(facts: Facts, place: str, blob: Blob) -> str:
     return f"{facts.where.blobs(place)}/{os.fsdecode(blob.name)}"
 
 
 RULES = (
-    Rule("blob-invalid", "a blob is not what its name says", invalid),
-    Rule("blob-unreadable", "a blob's file cannot be read", unreadable),
-    Rule("blob-unknown-version", "a blob of a version not known here", unknown_version),
-    Rule("blob-stale", "an incoming blob was released by the kernel", stale),
-    Rule("blob-released-intact", "a released blob still reads whole", released_intact),
+    Rule("blob-invalid", "a blob is not what its name says", invalid, About.BLOBS),
+    Rule("blob-unreadable", "a blob's file cannot be read", unreadable, About.BLOBS),
+    Rule(
+        "blob-unknown-version", "a blob of a version not known here", unknown_version, About.BLOBS
+    ),
+    Rule("blob-stale", "an incoming blob was released by the kernel", stale, About.BLOBS),
+    Rule("blob-released-intact", "a released blob still reads whole", released_intact, About.BLOBS),
 )

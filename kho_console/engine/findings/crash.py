@@ -2,16 +2,23 @@
 
 from collections.abc import Iterator
 
+from kho_console.abi import elfcorehdr_size
 from kho_console.abi.kernel_log import LogKind
 from kho_console.abi.scratch_request import Malformed
 from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts, logged
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import size
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
+from kho_console.model.snapshot import Snapshot
+from kho_console.model.unknown import Cause, Unknown
 
 _SUBJECT = "crash image"
 _SIZE = "/sys/kernel/kexec_crash_size"
+_NOT_SHOWN = (Cause.NOT_PERMITTED, Cause.NOT_RECORDED)
+"""What an operator knows of without a finding."""
+
+_HOTPLUG = f"{paths.MEMORY}/crash_hotplug"
 
 
 def not_reserved(facts: Facts) -> Iterator[Found]:
@@ -43,6 +50,8 @@ def not_reserved(facts: Facts) -> Iterator[Found]:
 def not_loaded(facts: Facts) -> Iterator[Found]:
     """There is memory for it, and no image."""
     kexec = facts.snapshot.kexec
+    if facts.snapshot.crash.armed is True:
+        return
     if kexec.crash_loaded is False and isinstance(kexec.crash_size, int) and kexec.crash_size:
         yield Found(
             Severity.WARNING,
@@ -54,18 +63,60 @@ def not_loaded(facts: Facts) -> Iterator[Found]:
         )
 
 
+def armed_unknown(facts: Facts) -> Iterator[Found]:
+    """There is memory for an image, and the file that tells of one does not."""
+    loaded, regions = facts.snapshot.kexec.crash_loaded, facts.snapshot.memory.crash_regions
+    if not isinstance(loaded, Unknown) or loaded.cause in _NOT_SHOWN:
+        return
+    if not isinstance(regions, Unknown) and regions:
+        yield Found(
+            Severity.WARNING,
+            _SUBJECT,
+            "Whether a crash image is loaded is not known, though memory is reserved for one: "
+            "nobody can say whether a panic leaves a dump.",
+            (
+                Evidence(
+                    paths.CRASH_LOADED, loaded.reason.removeprefix(paths.CRASH_LOADED).lstrip(": ")
+                ),
+            ),
+            "Ask the kdump service whether it has loaded one.",
+        )
+
+
 def not_updatable(facts: Facts) -> Iterator[Found]:
-    """An image from kexec_load without the flag for it."""
+    """An image from kexec_load without the flag for it, or a kernel that updates none."""
     snapshot = facts.snapshot
-    if snapshot.kexec.crash_loaded is True and snapshot.inventory.crash_hotplug is False:
+    if snapshot.kexec.crash_loaded is not True:
+        return
+    if _never_updates(snapshot):
+        yield Found(
+            Severity.WARNING,
+            _SUBJECT,
+            "This kernel updates no crash image: after CPUs or memory come or go, it must be "
+            "loaded again.",
+            (Evidence(paths.CRASH_LOADED, "1"), Evidence(_HOTPLUG, "not there")),
+            "See that the kdump service loads it again at such events.",
+        )
+    elif snapshot.inventory.crash_hotplug is False:
         yield Found(
             Severity.WARNING,
             _SUBJECT,
             "The kernel does not update the loaded crash image: after CPUs or memory come or go, "
             "it must be loaded again.",
-            (Evidence(paths.CRASH_LOADED, "1"), Evidence(f"{paths.MEMORY}/crash_hotplug", "0")),
+            (Evidence(paths.CRASH_LOADED, "1"), Evidence(_HOTPLUG, "0")),
             "Load it with kexec_file_load (kexec -p -s), or with kexec -p --hotplug.",
         )
+
+
+def _never_updates(snapshot: Snapshot) -> bool:
+    """No such file, on an architecture without it or a kernel built without."""
+    shown = snapshot.inventory.crash_hotplug
+    if not isinstance(shown, Unknown) or shown.cause is not Cause.ABSENT:
+        return False
+    known = elfcorehdr_size.architecture(snapshot.machine.architecture)
+    config = snapshot.machine.config
+    without = not isinstance(config, Unknown) and "CONFIG_CRASH_HOTPLUG" not in config
+    return without or (known is not None and not known.updates)
 
 
 def event_lost(facts: Facts) -> Iterator[Found]:
@@ -97,9 +148,12 @@ def update_failed(facts: Facts) -> Iterator[Found]:
 
 
 RULES = (
-    Rule("crash-not-loaded", "memory is reserved, no crash image loaded", not_loaded),
-    Rule("crash-not-reserved", "no memory for a crash kernel", not_reserved),
-    Rule("crash-not-updatable", "hotplug does not reach the crash image", not_updatable),
-    Rule("crash-event-lost", "a hotplug event was dropped", event_lost),
-    Rule("crash-update-failed", "the crash image could not be updated", update_failed),
+    Rule("crash-not-loaded", "memory is reserved, no crash image loaded", not_loaded, About.CRASH),
+    Rule("crash-armed-unknown", "not known whether an image is loaded", armed_unknown, About.CRASH),
+    Rule("crash-not-reserved", "no memory for a crash kernel", not_reserved, About.CRASH),
+    Rule(
+        "crash-not-updatable", "hotplug does not reach the crash image", not_updatable, About.CRASH
+    ),
+    Rule("crash-event-lost", "a hotplug event was dropped", event_lost, About.CRASH),
+    Rule("crash-update-failed", "the crash image could not be updated", update_failed, About.CRASH),
 )

@@ -11,7 +11,7 @@ from kho_console.engine import paths
 from kho_console.engine.generation import release_number
 from kho_console.engine.handover_code import concerns_handover
 from kho_console.engine.paths import Handover
-from kho_console.model.finding import Evidence
+from kho_console.model.finding import Evidence, Thing
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.model.value import dataclass
@@ -63,6 +63,10 @@ class Facts:
         if not isinstance(self.snapshot.incoming, Unknown):
             found.append((self.where.incoming, self.snapshot.incoming))
         return tuple(found)
+
+    def thing(self, place: str, name: str | None = None) -> Thing:
+        """The blob of that name in the directory of a side; without a name its root tree."""
+        return Thing(name, place == self.where.incoming)
 
     @property
     def absent(self) -> bool:

@@ -7,7 +7,7 @@ from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import count, plain
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.machine import MemoryLayout
 from kho_console.model.memory import IomemEntry, MemoryBlock, MemoryRange
 from kho_console.model.unknown import Unknown
@@ -136,7 +136,22 @@ def _state(block: MemoryBlock) -> Evidence:
 
 
 RULES = (
-    Rule("offline-memory-held", "an offline memory block holds what is handed over", offline_block),
-    Rule("movable-memory-held", "a movable block holds what is handed over", movable_block),
-    Rule("driver-memory-held", "memory of a driver holds what is handed over", driver_memory),
+    Rule(
+        "offline-memory-held",
+        "an offline memory block holds what is handed over",
+        offline_block,
+        About.PRESERVED,
+    ),
+    Rule(
+        "movable-memory-held",
+        "a movable block holds what is handed over",
+        movable_block,
+        About.PRESERVED,
+    ),
+    Rule(
+        "driver-memory-held",
+        "memory of a driver holds what is handed over",
+        driver_memory,
+        About.PRESERVED,
+    ),
 )

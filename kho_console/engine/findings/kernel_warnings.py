@@ -7,7 +7,7 @@ from kho_console.engine.findings.facts import KERNEL_LOG, Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import count, plain
 from kho_console.engine.handover_code import calls_of_handover, of_handover
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 
 _MOST_CALLS = 4
 
@@ -55,4 +55,11 @@ def _where(warning: KernelWarning) -> str:
     return place
 
 
-RULES = (Rule("kernel-warning", "the kernel complained about handover code in its log", warned),)
+RULES = (
+    Rule(
+        "kernel-warning",
+        "the kernel complained about handover code in its log",
+        warned,
+        About.KERNEL_LOG,
+    ),
+)

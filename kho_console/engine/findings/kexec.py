@@ -6,7 +6,7 @@ from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.unknown import Maybe
 
 _SHUT = {
@@ -100,9 +100,9 @@ def _kind(name: str) -> str:
 
 
 RULES = (
-    Rule("kexec-limit-spent", "no load is left", limit_spent),
-    Rule("kexec-limit-low", "one load is left", limit_low),
-    Rule("kexec-load-disabled", "loading is switched off", load_disabled),
-    Rule("lockdown", "kernel lockdown is in force", lockdown),
-    Rule("reboot-will-kexec", "an image is loaded", reboot_will_kexec),
+    Rule("kexec-limit-spent", "no load is left", limit_spent, About.KEXEC),
+    Rule("kexec-limit-low", "one load is left", limit_low, About.KEXEC),
+    Rule("kexec-load-disabled", "loading is switched off", load_disabled, About.KEXEC),
+    Rule("lockdown", "kernel lockdown is in force", lockdown, About.KEXEC),
+    Rule("reboot-will-kexec", "an image is loaded", reboot_will_kexec, About.KEXEC),
 )

@@ -6,7 +6,7 @@ from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.generation import Finalize, Protocol, State
 from kho_console.model.unknown import Cause, Unknown
 
@@ -126,10 +126,27 @@ def _reversible(facts: Facts) -> bool:
 
 
 RULES = (
-    Rule("image-before-finalize", "a loaded image carries nothing", image_before_finalize),
-    Rule("image-loaded-maybe-before-finalize", "whether it does is not known", image_order_unknown),
-    Rule("generation-unsupported", "a handover format not known here", unsupported),
-    Rule("not-finalized", "the finalize step is not done", not_finalized),
-    Rule("finalized-blocks-preserve", "finalized: producers get EBUSY", finalized_blocks),
-    Rule("stateless", "there is no finalize step", stateless),
+    Rule(
+        "image-before-finalize",
+        "a loaded image carries nothing",
+        image_before_finalize,
+        About.LIFE_CYCLE,
+    ),
+    Rule(
+        "image-loaded-maybe-before-finalize",
+        "whether it does is not known",
+        image_order_unknown,
+        About.LIFE_CYCLE,
+    ),
+    Rule(
+        "generation-unsupported", "a handover format not known here", unsupported, About.LIFE_CYCLE
+    ),
+    Rule("not-finalized", "the finalize step is not done", not_finalized, About.LIFE_CYCLE),
+    Rule(
+        "finalized-blocks-preserve",
+        "finalized: producers get EBUSY",
+        finalized_blocks,
+        About.LIFE_CYCLE,
+    ),
+    Rule("stateless", "there is no finalize step", stateless, About.LIFE_CYCLE),
 )

@@ -7,7 +7,7 @@ from kho_console.abi.kernel_log import LogKind
 from kho_console.engine import paths
 from kho_console.engine.findings.facts import Facts, logged
 from kho_console.engine.findings.rule import Found, Rule
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.unknown import Unknown
 
 _SUBJECT = "live update"
@@ -104,10 +104,17 @@ def _asked(facts: Facts) -> bool:
 
 
 RULES = (
-    Rule("liveupdate-error", "live update complained in the kernel log", complaints),
-    Rule("liveupdate-without-kho", "live update is on without KHO", without_kho),
     Rule(
-        "liveupdate-off-after-handover", "sessions came in, live update is off", off_after_handover
+        "liveupdate-error", "live update complained in the kernel log", complaints, About.SESSIONS
     ),
-    Rule("liveupdate-not-built", "live update is asked for and not built", not_built),
+    Rule("liveupdate-without-kho", "live update is on without KHO", without_kho, About.SESSIONS),
+    Rule(
+        "liveupdate-off-after-handover",
+        "sessions came in, live update is off",
+        off_after_handover,
+        About.SESSIONS,
+    ),
+    Rule(
+        "liveupdate-not-built", "live update is asked for and not built", not_built, About.SESSIONS
+    ),
 )

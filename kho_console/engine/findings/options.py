@@ -16,7 +16,7 @@ from kho_console.abi.scratch_request import (
 from kho_console.engine.findings.facts import Facts, argument, logged
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import size
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.generation import Protocol
 from kho_console.model.memory import ScratchArea, ScratchRole
 from kho_console.model.unknown import Unknown
@@ -157,10 +157,35 @@ def _in_force(facts: Facts, area: ScratchArea) -> Evidence:
 
 
 RULES = (
-    Rule("kho-argument-malformed", "kho= is ignored", kho_malformed),
-    Rule("liveupdate-argument-malformed", "liveupdate= is ignored", liveupdate_malformed),
-    Rule("scratch-request-malformed", "kho_scratch= is ignored", scratch_malformed),
-    Rule("scratch-request-ignored", "kho_scratch= is not in force", scratch_not_in_force),
-    Rule("reserve-mem-malformed", "reserve_mem= is ignored", reserve_mem_malformed),
-    Rule("crashkernel-malformed", "crashkernel= is ignored", crashkernel_malformed),
+    Rule("kho-argument-malformed", "kho= is ignored", kho_malformed, About.COMMAND_LINE),
+    Rule(
+        "liveupdate-argument-malformed",
+        "liveupdate= is ignored",
+        liveupdate_malformed,
+        About.COMMAND_LINE,
+    ),
+    Rule(
+        "scratch-request-malformed",
+        "kho_scratch= is ignored",
+        scratch_malformed,
+        About.COMMAND_LINE,
+    ),
+    Rule(
+        "scratch-request-ignored",
+        "kho_scratch= is not in force",
+        scratch_not_in_force,
+        About.COMMAND_LINE,
+    ),
+    Rule(
+        "reserve-mem-malformed",
+        "reserve_mem= is ignored",
+        reserve_mem_malformed,
+        About.COMMAND_LINE,
+    ),
+    Rule(
+        "crashkernel-malformed",
+        "crashkernel= is ignored",
+        crashkernel_malformed,
+        About.COMMAND_LINE,
+    ),
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import count, plain, size
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.memory import MemoryRange
 from kho_console.model.owner import OwnerKind, Ownership
 from kho_console.model.preserved import PreservedMap, Runs
@@ -145,9 +145,19 @@ def _hex(item: MemoryRange) -> str:
 
 
 RULES = (
-    Rule("map-outside-ram", "preserved memory lies where no RAM is", outside_ram),
-    Rule("map-overlaps-scratch", "preserved memory lies in scratch", in_scratch),
-    Rule("map-unreadable", "the map cannot be read", unreadable),
-    Rule("generation-from-release", "only the release told the map's format", from_release),
-    Rule("owners-incomplete", "much preserved memory has no known owner", owners_incomplete),
+    Rule("map-outside-ram", "preserved memory lies where no RAM is", outside_ram, About.PRESERVED),
+    Rule("map-overlaps-scratch", "preserved memory lies in scratch", in_scratch, About.PRESERVED),
+    Rule("map-unreadable", "the map cannot be read", unreadable, About.PRESERVED),
+    Rule(
+        "generation-from-release",
+        "only the release told the map's format",
+        from_release,
+        About.PRESERVED,
+    ),
+    Rule(
+        "owners-incomplete",
+        "much preserved memory has no known owner",
+        owners_incomplete,
+        About.PRESERVED,
+    ),
 )

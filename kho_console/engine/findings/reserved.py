@@ -11,7 +11,7 @@ from kho_console.engine.findings.facts import Facts, logged
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain, size
 from kho_console.model.blob import MemblockTree, ReservedRegion
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity, Thing
 from kho_console.model.generation import Finalize, State
 from kho_console.model.unknown import Unknown
 
@@ -44,6 +44,7 @@ def unclaimed(facts: Facts) -> Iterator[Found]:
                 (_stored(facts, region),),
                 f"Put reserve_mem={region.size}:ALIGN:{plain(region.name)} on the command line of "
                 "the next kernel.",
+                thing=_thing(facts, facts.where.incoming),
             )
 
 
@@ -56,6 +57,7 @@ def _not_reserved(facts: Facts, wanted: ReserveMem) -> Found:
         "reserved it: its owner has no memory to hand over.",
         (_asked(wanted), Evidence(_path(facts, facts.where.outgoing), "has no such node"), *lines),
         "Ask for less memory or a smaller alignment, and look for reserve_mem in the kernel log.",
+        thing=_thing(facts, facts.where.outgoing),
     )
 
 
@@ -68,6 +70,7 @@ def _not_adopted(facts: Facts, wanted: ReserveMem, came: ReservedRegion) -> Foun
         f"the kernel made a new region; the old {size(came.size)} stay reserved and out of reach.",
         (_asked(wanted), _stored(facts, came)),
         "Ask for the same size and alignment on both sides of a kexec.",
+        thing=_thing(facts, facts.where.incoming),
     )
 
 
@@ -120,11 +123,16 @@ def _stored(facts: Facts, region: ReservedRegion) -> Evidence:
     )
 
 
+def _thing(facts: Facts, place: str) -> Thing:
+    """The blob that regions are in."""
+    return facts.thing(place, os.fsdecode(memblock.NAME))
+
+
 def _path(facts: Facts, place: str) -> str:
     return f"{facts.where.blobs(place)}/memblock"
 
 
 RULES = (
-    Rule("reserve-mem-lost", "a reserve_mem= region is missing or not adopted", lost),
-    Rule("memory-unclaimed", "a region came in that nobody asks for", unclaimed),
+    Rule("reserve-mem-lost", "a reserve_mem= region is missing or not adopted", lost, About.BLOBS),
+    Rule("memory-unclaimed", "a region came in that nobody asks for", unclaimed, About.BLOBS),
 )

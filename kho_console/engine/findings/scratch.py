@@ -6,7 +6,7 @@ from itertools import combinations, islice
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain, size
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity, Thing
 from kho_console.model.memory import ScratchArea, ScratchRole
 from kho_console.model.unknown import Cause, Unknown
 
@@ -77,6 +77,7 @@ def zero(facts: Facts) -> Iterator[Found]:
             f"No {_named(area)} scratch area is reserved. With default sizes that means that "
             f"{_WHY_ZERO[area.role]}; images go into the other areas.",
             (*evidence, *facts.given("kho_scratch", "kho_bootmem")),
+            thing=Thing(_named(area)),
         )
 
 
@@ -94,6 +95,7 @@ def outside_ram(facts: Facts) -> Iterator[Found]:
                 "image put there is lost, and the next kernel cannot boot.",
                 (_lines(facts, area), Evidence("/proc/iomem", "no System RAM over all of it")),
                 "Put the memory back, or reboot without a kexec so that scratch is laid out anew.",
+                thing=Thing(_named(area)),
             )
 
 
@@ -109,6 +111,7 @@ def overlap(facts: Facts) -> Iterator[Found]:
             "kernel lays out: the files are damaged or the kernel is.",
             (_lines(facts, one), _lines(facts, other)),
             "Do not kexec; reboot through the firmware.",
+            thing=Thing(_named(one)),
         )
 
 
@@ -148,10 +151,10 @@ def _file(facts: Facts, which: str) -> str:
 
 
 RULES = (
-    Rule("scratch-missing", "no scratch memory at all", missing),
-    Rule("scratch-outside-ram", "an area lies where no RAM is", outside_ram),
-    Rule("scratch-overlap", "two areas share memory", overlap),
-    Rule("scratch-unreadable", "the areas cannot be read", unreadable),
-    Rule("scratch-too-small", "no area holds a usual image", too_small),
-    Rule("scratch-zero", "a role has no area", zero),
+    Rule("scratch-missing", "no scratch memory at all", missing, About.SCRATCH),
+    Rule("scratch-outside-ram", "an area lies where no RAM is", outside_ram, About.SCRATCH),
+    Rule("scratch-overlap", "two areas share memory", overlap, About.SCRATCH),
+    Rule("scratch-unreadable", "the areas cannot be read", unreadable, About.SCRATCH),
+    Rule("scratch-too-small", "no area holds a usual image", too_small, About.SCRATCH),
+    Rule("scratch-zero", "a role has no area", zero, About.SCRATCH),
 )

@@ -9,7 +9,7 @@ from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import count, listed, plain, size
 from kho_console.model.blob import BlobState
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.session import Direction, Session
 from kho_console.model.unknown import Unknown
 
@@ -145,9 +145,21 @@ def _waiting(facts: Facts) -> list[Session]:
 
 
 RULES = (
-    Rule("sessions-waiting", "sessions of the previous kernel hold memory", waiting),
-    Rule("sessions-unlisted", "whether sessions wait cannot be seen", unlisted),
-    Rule("sessions-without-image", "sessions are staged, no image is loaded", without_image),
-    Rule("image-without-sessions", "an image is loaded, no session staged", image_without),
-    Rule("device-held", "somebody holds the live-update device", device_held),
+    Rule(
+        "sessions-waiting", "sessions of the previous kernel hold memory", waiting, About.SESSIONS
+    ),
+    Rule("sessions-unlisted", "whether sessions wait cannot be seen", unlisted, About.SESSIONS),
+    Rule(
+        "sessions-without-image",
+        "sessions are staged, no image is loaded",
+        without_image,
+        About.SESSIONS,
+    ),
+    Rule(
+        "image-without-sessions",
+        "an image is loaded, no session staged",
+        image_without,
+        About.SESSIONS,
+    ),
+    Rule("device-held", "somebody holds the live-update device", device_held, About.SESSIONS),
 )

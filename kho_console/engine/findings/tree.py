@@ -8,7 +8,7 @@ from kho_console.abi.fdt_agreement import disagreement
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
-from kho_console.model.finding import Evidence, Severity
+from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.generation import Finalize, Protocol, State
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Unknown
@@ -79,6 +79,7 @@ def damaged(facts: Facts) -> Iterator[Found]:
                 "shown of it may be incomplete.",
                 tuple(Evidence(facts.where.tree(place), fault) for fault in faults),
                 "Read it again; if that does not help, do not rely on this handover.",
+                thing=facts.thing(place),
             )
 
 
@@ -99,6 +100,7 @@ def unreadable(facts: Facts) -> Iterator[Found]:
             f"The {word} root tree cannot be read: {plain(tree.reason)}.",
             (Evidence(facts.where.tree(place), tree.reason),),
             "Run as root." if tree.cause is Cause.NOT_PERMITTED else None,
+            thing=facts.thing(place),
         )
 
 
@@ -106,23 +108,24 @@ def read_differently(facts: Facts) -> Iterator[Found]:
     """A whole tree that two readers, which share no code, understand differently."""
     for place, side in facts.sides:
         word = _word(facts, place)
-        trees = []
+        trees: list[tuple[str | None, str, bytes]] = []
         if not isinstance(side.tree, Unknown):
-            trees.append((f"{word} root tree", facts.where.tree(place), side.tree.content))
+            trees.append((None, facts.where.tree(place), side.tree.content))
         for blob in () if isinstance(side.blobs, Unknown) else side.blobs:
             if blob.format == TREE_FORMAT and not isinstance(blob.content, Unknown):
-                name = os.fsdecode(blob.name)
-                trees.append((name, f"{facts.where.blobs(place)}/{name}", blob.content))
-        for subject, path, content in trees:
+                own = os.fsdecode(blob.name)
+                trees.append((own, f"{facts.where.blobs(place)}/{own}", blob.content))
+        for name, path, content in trees:
             told = disagreement(content)
             if told is not None:
                 yield Found(
                     Severity.WARNING,
-                    subject,
+                    f"{word} root tree" if name is None else name,
                     f"Two readers do not agree on {plain(path)}: "
                     f"{plain(told)}. The next kernel may read it differently from what is shown.",
                     (Evidence(path, told),),
                     "Compare its bytes with what its producer wrote before relying on it.",
+                    thing=facts.thing(place, name),
                 )
 
 
@@ -150,9 +153,19 @@ def _word(facts: Facts, place: str) -> str:
 
 
 RULES = (
-    Rule("tree-damaged", "a root tree is broken", damaged),
-    Rule("tree-unreadable", "a root tree that should be there cannot be read", unreadable),
-    Rule("tree-read-differently", "two readers disagree on a whole tree", read_differently),
-    Rule("tree-window", "the kernel shows the outgoing tree in part", window),
-    Rule("tree-hidden", "after a handover the outgoing tree is not shown", hidden),
+    Rule("tree-damaged", "a root tree is broken", damaged, About.BLOBS),
+    Rule(
+        "tree-unreadable",
+        "a root tree that should be there cannot be read",
+        unreadable,
+        About.BLOBS,
+    ),
+    Rule(
+        "tree-read-differently",
+        "two readers disagree on a whole tree",
+        read_differently,
+        About.BLOBS,
+    ),
+    Rule("tree-window", "the kernel shows the outgoing tree in part", window, About.BLOBS),
+    Rule("tree-hidden", "after a handover the outgoing tree is not shown", hidden, About.BLOBS),
 )

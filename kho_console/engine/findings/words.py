@@ -1,6 +1,9 @@
 """Names, sizes and addresses inside a sentence."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from kho_console.model.unknown import Maybe, Unknown
 
 _UNITS = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 _MOST_NAMES = 5
@@ -33,3 +36,35 @@ def listed(names: Sequence[bytes]) -> str:
 def count(number: int, noun: str) -> str:
     """`1 session`, `3 sessions`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def numbers(noun: str, found: Sequence[int | tuple[int, int]]) -> str:
+    """Numbered things with neighbours joined: `memory32-35, memory40 and 3 more`.
+
+    Args:
+        noun: What stands before each number.
+        found: Numbers, or first and last of a run, ascending.
+    """
+    runs: list[tuple[int, int]] = []
+    for item in found:
+        first, last = (item, item) if isinstance(item, int) else item
+        if runs and first <= runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], max(last, runs[-1][1]))
+        else:
+            runs.append((first, last))
+    shown = ", ".join(
+        f"{noun}{first}" if first == last else f"{noun}{first}-{last}"
+        for first, last in runs[:_MOST_NAMES]
+    )
+    more = len(runs) - _MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def moment(boot_time: Maybe[datetime], monotonic: float) -> str:
+    """When something happened: `at 10:42:07 UTC`, else `58.3 s after boot`."""
+    try:
+        if not isinstance(boot_time, Unknown):
+            return f"at {boot_time + timedelta(seconds=monotonic):%H:%M:%S} UTC"
+    except (OverflowError, ValueError):
+        pass
+    return f"{monotonic:.1f} s after boot"

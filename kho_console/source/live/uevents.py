@@ -3,22 +3,25 @@
 import errno
 import os
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
 import pyudev
 
 from kho_console.abi.error import FormatError
-from kho_console.abi.uevent import SUBSYSTEMS, read_uevent
+from kho_console.abi.uevent import read_uevent
 from kho_console.model.event import Event, EventsLost
 
 RECEIVE_BUFFER = 16 << 20
 """Bytes; hot-adding a large DIMM sends two events for each of thousands of memory blocks."""
 
-_MOST_AT_ONCE = 4096
+_MOST_AT_ONCE = 64
+"""Events of one poll; whoever takes them can let others have the processor in between."""
 
 
 class Device(Protocol):
@@ -38,22 +41,26 @@ class Monitor(Protocol):
         ...
 
     def poll(self, timeout: float | None = None) -> Device | None:
-        """The next device; None also for a message that the filter refused."""
+        """The next device; None also for a message that is no event of the kernel."""
         ...
 
 
 def open_monitor() -> Monitor:
     """A monitor of the kernel's own events, before udev has seen them.
 
+    It hears those of all subsystems: SEQNUM counts them together, so that whoever hears a part of
+    them finds gaps everywhere.
+
     Raises:
         OSError: There is no netlink here.
         ImportError: There is no libudev here.
     """
     monitor = pyudev.Monitor.from_netlink(pyudev.Context(), "kernel")
-    for subsystem in SUBSYSTEMS:
-        monitor.filter_by(subsystem)
-    with suppress(OSError):  # needs CAP_NET_ADMIN; the default buffer does for a few events
+    try:
         monitor.set_receive_buffer_size(RECEIVE_BUFFER)
+    except OSError:  # without CAP_NET_ADMIN there is what net.core.rmem_max allows
+        with socket.socket(fileno=os.dup(monitor.fileno())) as own:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     monitor.start()
     opened: Monitor = monitor
     return opened
@@ -74,6 +81,7 @@ class UeventStream:
         self._monitor: Monitor | None = None
         self._recovering = False
         self._told: list[Event | EventsLost] = []
+        self._other: int | None = None
         try:
             self._monitor = opener()
         except (OSError, ImportError) as error:
@@ -90,7 +98,7 @@ class UeventStream:
         events: list[Event | EventsLost] = []
         try:
             if _readable(monitor, timeout):
-                _drain(monitor, events)
+                self._drain(monitor, events)
             self._recovering = False
         except OSError as error:
             events.append(_lost(_reason(error)))
@@ -101,6 +109,32 @@ class UeventStream:
         """See `EventStream.close`; pyudev closes the socket with the monitor's last user."""
         self._closed.set()
         self._monitor = None
+
+    def _drain(self, monitor: Monitor, events: list[Event | EventsLost]) -> None:
+        for _ in range(_MOST_AT_ONCE):
+            device = monitor.poll(0)
+            if device is not None:
+                events.extend(self._event(device))
+            elif not _readable(monitor, 0):
+                break
+
+    def _event(self, device: Device) -> list[Event | EventsLost]:
+        sequence = device.sequence_number or None
+        variables = {
+            "ACTION": device.action,
+            "SUBSYSTEM": device.subsystem,
+            "DEVPATH": device.device_path,
+            "SEQNUM": sequence,
+        }
+        try:
+            event = read_uevent(variables, time.monotonic())
+        except FormatError as error:
+            return [_lost(error.reason)]
+        if event is None:
+            self._other = sequence
+            return []
+        other, self._other = self._other, None
+        return [replace(event, follows=other)]
 
     def _recover(self) -> None:
         self._monitor = None
@@ -125,29 +159,6 @@ def _readable(monitor: Monitor, timeout: float) -> bool:
     poll = select.poll()
     poll.register(monitor.fileno(), select.POLLIN)
     return bool(poll.poll(max(0, int(timeout * 1000))))
-
-
-def _drain(monitor: Monitor, events: list[Event | EventsLost]) -> None:
-    for _ in range(_MOST_AT_ONCE):
-        device = monitor.poll(0)
-        if device is not None:
-            events.extend(_event(device))
-        elif not _readable(monitor, 0):
-            break
-
-
-def _event(device: Device) -> list[Event | EventsLost]:
-    variables = {
-        "ACTION": device.action,
-        "SUBSYSTEM": device.subsystem,
-        "DEVPATH": device.device_path,
-        "SEQNUM": device.sequence_number or None,
-    }
-    try:
-        event = read_uevent(variables, time.monotonic())
-    except FormatError as error:
-        return [_lost(error.reason)]
-    return [] if event is None else [event]
 
 
 def _reason(error: OSError) -> str:

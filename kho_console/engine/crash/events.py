@@ -1,4 +1,4 @@
-"""What sysfs, iomem and the events tell of the crash image."""
+"""The CPU and memory events that a recording or a twin has to tell of."""
 
 from kho_console.model.event import Event, EventsLost
 from kho_console.model.unknown import Cause, Maybe, Unknown

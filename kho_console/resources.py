@@ -1,4 +1,4 @@
-"""Where the styles and recordings that come with the console are."""
+"""Where the styles, recordings and scenarios that come with the console are."""
 
 from pathlib import Path
 
@@ -21,6 +21,15 @@ def fixtures_folder() -> Path:
         FileNotFoundError: The console is not installed whole.
     """
     return _folder("fixtures", _PACKAGE)
+
+
+def scenarios_folder() -> Path:
+    """The folder of shipped scenarios of crash hotplug, one file each.
+
+    Raises:
+        FileNotFoundError: The console is not installed whole.
+    """
+    return _folder("scenarios", _PACKAGE)
 
 
 def _folder(name: str, package: Path) -> Path:

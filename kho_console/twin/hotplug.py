@@ -7,6 +7,8 @@ from kho_console.abi import number_list
 from kho_console.abi.error import FormatError
 from kho_console.model.memory import MemoryRange
 from kho_console.source.protocol import SMALL_FILE, SourceError
+from kho_console.twin.crash import armed
+from kho_console.twin.crash.machine import Event
 from kho_console.twin.kernel import Kernel
 from kho_console.twin.refused import Refused
 from kho_console.twin.tracker import all_ranges
@@ -31,9 +33,11 @@ def write(kernel: Kernel, path: str, data: bytes) -> tuple[str, str, str]:
     word = data.removesuffix(b"\n")
     if block:
         on = _memory(kernel, int(block[1]), block[2], word)
+        _tell(kernel, Event(on, memory=_range(kernel, int(block[1]))))
         return ("online" if on else "offline", "memory", f"memory{block[1]}")
     if processor:
         on = _cpu(kernel, int(processor[1]), word)
+        _tell(kernel, Event(on, cpu=int(processor[1])))
         return ("online" if on else "offline", "cpu", f"cpu{processor[1]}")
     raise Refused(errno.EACCES, path)
 
@@ -43,9 +47,13 @@ def _memory(kernel: Kernel, number: int, file: str, word: bytes) -> bool:
     if on is None:
         raise Refused(errno.EINVAL, "neither on nor off")
     files, folder = kernel.hardware.files, f"{_MEMORY}/memory{number}"
-    if not on and _read(kernel, f"{folder}/state") != b"offline\n":
+    before, after = _read(kernel, f"{folder}/state"), b"online\n" if on else b"offline\n"
+    if file == "state" and before == after:
+        # drivers/base/memory.c, state_store, 6.16 to 7.3; the file `online` takes it.
+        raise Refused(errno.EINVAL, "the block is so already")
+    if not on and before != after:
         _check_movable(kernel, number)
-    files.put(f"{folder}/state", b"online\n" if on else b"offline\n")
+    files.put(f"{folder}/state", after)
     if files.stands(f"{folder}/online"):
         files.put(f"{folder}/online", b"1\n" if on else b"0\n")
     return on
@@ -57,11 +65,7 @@ def _state(word: bytes) -> bool | None:
 
 def _check_movable(kernel: Kernel, number: int) -> None:
     """Memory that the kernel holds on to stays: its own, scratch, what is preserved."""
-    try:
-        size = number_list.hexadecimal(_read(kernel, f"{_MEMORY}/block_size_bytes"))
-    except FormatError as error:
-        raise Refused(errno.EIO, str(error)) from error
-    block = MemoryRange(number * size, size)
+    block = _range(kernel, number)
     held = [*kernel.hardware.kept, *kernel.hardware.crash]
     hand = kernel.handover
     if hand is not None:
@@ -70,6 +74,21 @@ def _check_movable(kernel: Kernel, number: int) -> None:
             raise Refused(errno.EBUSY, "preserved memory lies in the block")
     if kernel.came.touches(block) or any(item.size and item.overlaps(block) for item in held):
         raise Refused(errno.EBUSY, "memory of the block cannot be moved")
+
+
+def _range(kernel: Kernel, number: int) -> MemoryRange:
+    """The memory of a block."""
+    try:
+        size = number_list.hexadecimal(_read(kernel, f"{_MEMORY}/block_size_bytes"))
+    except FormatError as error:
+        raise Refused(errno.EIO, str(error)) from error
+    return MemoryRange(number * size, size)
+
+
+def _tell(kernel: Kernel, event: Event) -> None:
+    """The kernel keeps the header of its crash image up."""
+    if kernel.crash is not None:
+        kernel.said += armed.answer(kernel.hardware, event)
 
 
 def _cpu(kernel: Kernel, number: int, word: bytes) -> bool:

@@ -1,0 +1,1 @@
+"""Crash images on a twin: loading, hotplug under two designs, and panic."""

@@ -112,8 +112,10 @@ def why(unknown: Unknown) -> str:
     """Why a value is not known, with the word for it where the reason does not begin with it."""
     said = reason(unknown)
     # `not finalized yet` says it, and begins with what it is about.
-    says_it = said.startswith(unknown.cause) or (
-        unknown.cause is Cause.NOT_YET and said.startswith("not ") and said.endswith(" yet")
+    says_it = (
+        said.startswith(unknown.cause)
+        or said.endswith(f": {unknown.cause}")
+        or (unknown.cause is Cause.NOT_YET and said.startswith("not ") and said.endswith(" yet"))
     )
     return said if says_it else f"{word(unknown)}: {said}"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kho_console import text
 from kho_console.engine.observe import observe
 from kho_console.model.blob import Blob, BlobState
-from kho_console.model.finding import Finding, Severity
+from kho_console.model.finding import About, Finding, Severity
 from kho_console.model.memory import MemoryRange, ScratchArea, ScratchRole
 from kho_console.model.owner import Owner, OwnerKind
 from kho_console.model.session import Direction, Session
@@ -162,7 +162,7 @@ def test_totals() -> None:
 
 def test_findings_are_counted_by_severity() -> None:
     kinds = (Severity.INFO, Severity.ERROR, Severity.INFO, Severity.WARNING)
-    found = [Finding("id", kind, "subject", "text", (), None) for kind in kinds]
+    found = [Finding("id", kind, "subject", "text", (), None, About.BLOBS) for kind in kinds]
     assert text.findings(found) == "1 error, 1 warning, 2 notes"
     assert text.findings(found[:1]) == "1 note"
     assert text.findings([]) == "none"

@@ -92,7 +92,8 @@ def _hotplug(source: Source, wanted: Namespace, *, online: bool) -> int:
 
 def _act(source: Source, wanted: Namespace, planner: Planner) -> int:
     machine = writable(source)
-    found = plan(source if machine is None else machine, planner)
+    journal = writing.journal_file(source, wanted)
+    found = plan(source if machine is None else machine, planner, journal=journal)
     if isinstance(found, NotApplicable):
         return _not_applicable(found, wanted)
     if wanted.dry_run:

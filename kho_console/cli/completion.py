@@ -1,6 +1,5 @@
 """The verb `completion`: what a shell needs to complete this command line."""
 
-import sys
 from argparse import Namespace
 
 from kho_console.cli import exit_code, output, parser
@@ -17,7 +16,7 @@ def completion(wanted: Namespace) -> int:
         for name in (LIVE, *shipped()):
             output.line(name)
     else:
-        sys.stdout.write(script(wanted.what))
+        output.write(script(wanted.what))
     return exit_code.DONE
 
 

@@ -1,7 +1,5 @@
 """The command line: `kho-console [--source live|PATH] [VERB]`."""
 
-import os
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 from importlib import import_module
@@ -27,7 +25,8 @@ _VERBS = {
     "blobs": "show",
     "preserved": "preserved",
     "sessions": "show",
-    "crash": "show",
+    "crash": "crash",
+    "watch": "watch",
     "tree": "tree",
     "doctor": "doctor",
     "check": "check",
@@ -46,13 +45,16 @@ def main(arguments: list[str] | None = None) -> int:
     wanted.settings = Settings()
     try:
         code = _run(wanted)
-        sys.stdout.flush()
+        output.flush()
     except KeyboardInterrupt:
         return exit_code.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # Whoever read our output has gone.
+        output.abandon()
         return exit_code.DONE
+    except output.OutputError as error:
+        output.abandon()
+        output.say(str(error))
+        return exit_code.NOT_AVAILABLE
     except Exception as error:
         from kho_console.cli.broken import broken
 
@@ -69,6 +71,10 @@ def _run(wanted: Namespace) -> int:
         return options.unusable(error)
     settings = wanted.settings = found.settings
     wanted.origins = found.origins
+    if wanted.verb == "crash" and wanted.what == "simulate":
+        from kho_console.cli.crash_simulate import crash_simulate
+
+        return crash_simulate(wanted)
     word = wanted.source or (DEMO if wanted.verb == "demo" else LIVE)
     try:
         source = _opened(word, wanted)

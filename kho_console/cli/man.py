@@ -1,11 +1,10 @@
 """The verb `man`: the manual, made from the parser and the table of settings."""
 
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 
 from kho_console import __version__
-from kho_console.cli import exit_code, parser
+from kho_console.cli import exit_code, output, parser
 from kho_console.cli.grammar import Option, Verb, verb_of
 from kho_console.config.load import NO_CONFIG
 from kho_console.config.places import MACHINE
@@ -36,7 +35,7 @@ filter = ["slash", "ctrl+f"]
 
 def man(wanted: Namespace) -> int:
     """Print a page in the form that `man -l -` reads."""
-    sys.stdout.write(config_page() if wanted.page == "config" else page())
+    output.write(config_page() if wanted.page == "config" else page())
     return exit_code.DONE
 
 

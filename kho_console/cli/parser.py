@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 from itertools import takewhile
 from typing import NoReturn
 
@@ -16,7 +17,8 @@ _SHOWN = {
     "blobs": "what producers hand over, on both sides",
     "preserved": "preserved memory and whose it is",
     "sessions": "live-update sessions and who holds them",
-    "crash": "the crash image, as sysfs and iomem tell it",
+    "crash": "what a dump taken now would contain",
+    "watch": "CPU and memory events as they happen, and what they do to the crash image",
     "tree": "a root tree, or a blob that is a tree, as device tree source",
     "doctor": "what can and cannot be seen here, and what would fix it",
     "check": "may this machine hand over to an image, and what would be lost",
@@ -60,6 +62,10 @@ EXIT_CODES = {
     exit_code.BROKEN: "the console itself broke",
     exit_code.INTERRUPTED: "interrupted",
 }
+
+
+_LONGEST = 1e9
+"""Seconds that `watch` may be asked for."""
 
 
 class _Whole(argparse.ArgumentParser):
@@ -144,7 +150,8 @@ def _fill(
     if name not in _OWN:
         _add_source(verb, below=True)
     if name in _SHOWN or name in ACTING:
-        verb.add_argument("--json", action="store_true", help="print a JSON document")
+        what = "print an object a line" if name == "watch" else "print a JSON document"
+        verb.add_argument("--json", action="store_true", help=what)
     if name in ACTING:
         _add_acting(verb)
     match name:
@@ -152,6 +159,8 @@ def _fill(
             _add_preserved(verb)
         case "tree":
             _add_tree(verb)
+        case "watch":
+            _add_watch(verb)
         case "check" | "load":
             _add_image(verb)
         case "unload":
@@ -161,6 +170,8 @@ def _fill(
             verb.add_argument("--system-call", action="store_true", help=at_once)
         case "online" | "offline":
             verb.add_argument("target", metavar="memoryN|cpuN", help="a memory block or a CPU")
+        case "crash":
+            _add_simulate(verb, settings)
         case "config":
             _add_config(verb, settings)
         case "completion":
@@ -248,6 +259,40 @@ def _add_tree(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("name", metavar="NAME", nargs="?", help="a blob; without it the root tree")
     verb.add_argument("--raw", action="store_true", help="print the bytes, of any blob")
+
+
+def _add_simulate(verb: argparse.ArgumentParser, settings: list[argparse.ArgumentParser]) -> None:
+    whats = verb.add_subparsers(dest="what", metavar="WHAT", title="what")
+    about = "a scenario of crash hotplug under the design of 2021 and today's"
+    ends = "It opens no machine. 0 is a scenario that ran, whatever its dump would lack."
+    simulate = whats.add_parser("simulate", parents=settings, help=about, epilog=ends)
+    named = "a scenario, or the name of a shipped one; without it, the shipped ones"
+    simulate.add_argument("scenario", metavar="FILE|NAME", nargs="?", help=named)
+    simulate.add_argument(
+        "--show", metavar="FILE|NAME", help="print the file of a scenario, to write one after it"
+    )
+    simulate.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print a JSON document"
+    )
+
+
+def _add_watch(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--for",
+        dest="seconds",
+        metavar="SECONDS",
+        type=_seconds,
+        help="end after so long; without it, Ctrl-C ends it",
+    )
+
+
+def _seconds(word: str) -> float:
+    """Seconds as an operator writes them."""
+    with suppress(ValueError):
+        found = float(word)
+        if 0 <= found <= _LONGEST:
+            return found
+    raise argparse.ArgumentTypeError(f"{word!r} is no number of seconds")
 
 
 def _add_config(verb: argparse.ArgumentParser, settings: list[argparse.ArgumentParser]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import redirect_stderr, redirect_stdout
 
 from kho_console import text
-from kho_console.cli import doctor, exit_code, output, preserved, show, status, terminal
+from kho_console.cli import crash, doctor, exit_code, output, preserved, show, status, terminal
 from kho_console.cli.broken import broken
 from kho_console.cli.parser import parse
 from kho_console.config.settings import Settings
@@ -21,7 +21,7 @@ _SUBJECTS = {
     "blobs": (show.blobs, "what producers hand over, on both sides"),
     "preserved": (preserved.preserved, "preserved memory and whose it is"),
     "sessions": (show.sessions, "live-update sessions and who holds them"),
-    "crash": (show.crash, "the crash image"),
+    "crash": (crash.crash, "the crash image"),
     "findings": (status.findings, "what is worth attention"),
     "doctor": (doctor.doctor, "what can be seen here, and what would fix the rest"),
 }

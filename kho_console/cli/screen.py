@@ -31,6 +31,7 @@ def screen(source: Source, wanted: Namespace) -> int:
         if missing is not None and missing.cause is Cause.ABSENT:
             output.say(f"no Kexec HandOver on this machine: {text.reason(missing)}")
             output.say("`kho-console doctor` tells why; `kho-console demo` shows a recording")
+            output.say("`crash`, `watch` and `crash simulate` need none: they work here, too")
             return exit_code.NOT_AVAILABLE
     if terminal.lines_only(os.environ):
         from kho_console.cli.plain import plain

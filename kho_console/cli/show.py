@@ -1,11 +1,10 @@
-"""The verbs that show one thing: scratch, blobs, sessions, crash."""
+"""The verbs that show one thing: scratch, blobs, sessions."""
 
 from argparse import Namespace
 from collections.abc import Iterable
 
 from kho_console import documents, text
 from kho_console.cli import exit_code, output
-from kho_console.engine import crash as engine_crash
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source
 from kho_console.engine.paths import IN, OUT
@@ -74,29 +73,6 @@ def sessions(source: Source, wanted: Namespace) -> int:
     reasons = (text.why(item.files) for item in found if isinstance(item.files, Unknown))
     for reason in dict.fromkeys(reasons):
         output.line(f"files {reason}")
-    return exit_code.DONE
-
-
-def crash(source: Source, wanted: Namespace) -> int:
-    """What sysfs and iomem tell of the crash image."""
-    snapshot = observe(source)
-    seen = engine_crash.seen_events(source)
-    if wanted.json:
-        output.document(documents.crash(snapshot, seen))
-        return exit_code.DONE
-    kexec, memory = snapshot.kexec, snapshot.memory
-    output.line(f"crash         {text.armed(kexec.crash_loaded)}")
-    output.line(f"reserved      {text.explained(kexec.crash_size, text.exact)}")
-    if isinstance(memory.crash_regions, Unknown):
-        output.line(f"region        {text.why(memory.crash_regions)}")
-    else:
-        for region in memory.crash_regions:
-            output.line(f"region        {text.address(region.start)}  {text.exact(region.size)}")
-    size = text.explained(kexec.elfcorehdr_size, lambda known: f"{text.exact(known)} recommended")
-    output.line(f"elfcorehdr    {size}")
-    possible = text.explained(snapshot.cpus.possible, lambda known: f"{len(known)} possible")
-    output.line(f"CPUs          {possible}")
-    output.line(f"events        {text.explained(seen, lambda known: f'{len(known)} recorded')}")
     return exit_code.DONE
 
 

@@ -1,7 +1,6 @@
 """The verb `tree`: a root tree or a blob as device tree source, JSON, or raw bytes."""
 
 import os
-import sys
 from argparse import Namespace
 
 from kho_console import documents, text
@@ -24,7 +23,7 @@ def tree(source: Source, wanted: Namespace) -> int:
         content = trees.content(side, name)
         if isinstance(content, Unknown):
             return _nothing(wanted, content)
-        sys.stdout.buffer.write(content)
+        output.raw(content)
         return exit_code.DONE
     found = trees.tree(side, name)
     if wanted.json:
@@ -35,7 +34,7 @@ def tree(source: Source, wanted: Namespace) -> int:
     for fault in found.faults:
         place = f"at 0x{fault.offset:x}: {text.escaped(fault.reason)}"
         output.say(f"the tree is not whole: {place}")
-    sys.stdout.write(trees.source_text(found))
+    output.write(trees.source_text(found))
     return exit_code.DONE
 
 

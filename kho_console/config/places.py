@@ -10,6 +10,10 @@ MACHINE = Path("/etc") / NAME / "config.toml"
 """The settings of a machine; those of a user go before them."""
 
 
+MACHINE_LOCK = Path("/run") / NAME / "lock"
+"""The lock of root, in a folder that nobody else can write."""
+
+
 def user_file(environment: Mapping[str, str] = os.environ) -> Path | None:
     """The settings of the user: `config.toml` below `$XDG_CONFIG_HOME`; None without a home."""
     base = _base(environment, "XDG_CONFIG_HOME", Path(".config"))
@@ -40,9 +44,9 @@ def journal_file(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def lock_file(environment: Mapping[str, str] = os.environ) -> Path | None:
-    """The lock of whoever changes the machine; for root in a folder that nobody else can write."""
+    """The lock of whoever changes the machine: the machine's for root, else the user's."""
     if os.geteuid() == 0:
-        return Path("/run") / NAME / "lock"
+        return MACHINE_LOCK
     folder = state_folder(environment)
     return None if folder is None else folder / "lock"
 

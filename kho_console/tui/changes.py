@@ -130,7 +130,8 @@ class Changes:
         def task() -> Planned:
             from kho_console.tui import tasks
 
-            return tasks.planned(self.means.source, wish, watch, self._turn)
+            journal = self.means.journal
+            return tasks.planned(self.means.source, wish, watch, self._turn, journal)
 
         begin(node, task, then)
 

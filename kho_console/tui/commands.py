@@ -14,6 +14,7 @@ SECTIONS = (
     "preserved",
     "sessions",
     "handover",
+    "crash",
     "findings",
     "doctor",
     "log",
@@ -21,9 +22,10 @@ SECTIONS = (
 """The subjects, in the order of their keys."""
 
 JOURNAL = "journal"
+SIMULATION = "simulation"
 HELP = "help"
 QUIT = "quit"
-SCREENS = (*SECTIONS, JOURNAL, HELP)
+SCREENS = (*SECTIONS, JOURNAL, SIMULATION, HELP)
 
 _SIGNS = {
     "question_mark": "?",
@@ -96,7 +98,10 @@ def _section(key: str, name: str, about: str) -> Command:
 _STRIP = ("preserved",)
 _BLOBS = ("blobs",)
 _HANDOVER = ("handover",)
-_LISTS = ("sessions", "findings", "doctor", "log", JOURNAL)
+_CRASH = ("crash",)
+_CHANGES = ("handover", "crash")
+_SIMULATION = (SIMULATION,)
+_LISTS = ("sessions", "crash", "findings", "doctor", "log", JOURNAL)
 _NO_EXPORT = tuple(name for name in SCREENS if name not in _STRIP)
 
 COMMANDS = (
@@ -106,6 +111,7 @@ COMMANDS = (
     _section("4", "preserved", "Preserved memory: how much, where, whose."),
     _section("5", "sessions", "Live-update sessions and who holds them."),
     _section("6", "handover", "Where this machine stands, what is possible now, and doing it."),
+    _section("7", "crash", "What a dump taken now would contain, and why."),
     _section("8", "findings", "What is worth attention, with evidence and remedy."),
     _section("9", "doctor", "What this console can and cannot see here, and what would fix it."),
     _section("0", "log", "What the kernel, its events and this console have said."),
@@ -115,7 +121,7 @@ COMMANDS = (
             "first what it would do.", "step('abort')", _HANDOVER, "abort"),
     Command("load", ("l",), "Load an image", "Name a kernel, an initrd and a command line, check "
             "them, and load them for the next reboot or for a crash.",
-            "image", _HANDOVER, "load"),
+            "image", _CHANGES, "load"),
     Command("unload", ("u",), "Unload the image", "Drop the image that the next reboot would "
             "start; shows first what it would do.", "step('unload')", _HANDOVER, "unload"),
     Command("execute", ("x",), "Execute", "Leave this kernel for the loaded image, by systemctl "
@@ -128,11 +134,11 @@ COMMANDS = (
             "service is stopped, nothing is written back.",
             "step('execute-at-once')", _HANDOVER),
     Command("unload-crash", ("U",), "Unload the crash image", "Drop the image that a panic would "
-            "start; shows first what it would do.", "step('unload-crash')", _HANDOVER),
+            "start; shows first what it would do.", "step('unload-crash')", _CHANGES),
     Command("online", ("o",), "Take online", "Take a memory block or a CPU online.",
-            "hotplug(True)", _HANDOVER),
+            "hotplug(True)", _CHANGES, "on/off"),
     Command("offline", ("O",), "Take offline", "Take a memory block or a CPU offline.",
-            "hotplug(False)", _HANDOVER),
+            "hotplug(False)", _CHANGES, "on/off"),
     Command("fault", ("F",), "Let something go wrong", "On a twin: an errno of the n-th write or "
             "load, memory short, a producer that refuses, a kernel that panics.",
             "fault", _HANDOVER),
@@ -162,10 +168,22 @@ COMMANDS = (
             "follow", ("overview", "findings"), "go there"),
     Command("unfold", ("enter",), "Unfold", "Show or hide the files and holders of a session.",
             "unfold", ("sessions",), "unfold"),
+    Command("unfold-events", ("enter", "right"), "Unfold the events", "Show or hide the events of "
+            "a line.", "unfold", _CRASH, "unfold"),
+    Command("fold-events", ("left",), "Fold the events", "Hide the events of a line.",
+            "fold", _CRASH),
+    Command("scenario", ("enter",), "Run the scenario", "Run the chosen scenario under both "
+            "designs, or show all scenarios again.", "scenario", _SIMULATION, "run"),
+    Command("scenario-file", ("f",), "Scenario from a file", "Run a scenario from a file.",
+            "file", _SIMULATION, "file"),
+    Command("step-back", ("left",), "Step back", "Go to the step before.",
+            "move(-1)", _SIMULATION, "step"),
+    Command("step-on", ("right",), "Step on", "Go to the next step of both designs.",
+            "move(1)", _SIMULATION, "step"),
     Command("filter-list", ("slash",), "Filter the list", "Show the lines that have all of some "
             "words.", "filter", _LISTS, "filter"),
     Command("details", ("tab",), "All details", "Show all that is known of the chosen line, or the "
-            "list again.", "details", ("scratch", "handover", *_LISTS), "details"),
+            "list again.", "details", ("scratch", "handover", *_LISTS, SIMULATION), "details"),
     Command("filter", ("slash",), "Filter", "Show the extents that fit all words: owner:memfd "
             "size:>64k order:0-3 address:0x1000-0x2000 node:0 WORD -WORD.",
             "filter", _STRIP, "filter"),
@@ -201,6 +219,8 @@ COMMANDS = (
     Command("last", ("end",), "Last line", "To the last line.", "edge(True)", SCREENS),
     Command(JOURNAL, ("J",), "Journal", "What was done to the machine, by whom, how it ended.",
             f"section('{JOURNAL}')"),
+    Command(SIMULATION, ("C",), "Simulate a crash", "What a dump would contain under the design of "
+            "2021 and under mainline's, step by step.", f"section('{SIMULATION}')"),
     Command("refresh", ("r",), "Read again", "Read everything again, also what is read slowly.",
             "read_again", (), "read again"),
     Command("pause", ("p", "space"), "Pause", "Stop reading by itself, or go on.",
@@ -254,7 +274,7 @@ def bottom_line(screen: str, table: tuple[Command, ...] = COMMANDS) -> list[tupl
 
 
 def _section_keys(table: tuple[Command, ...]) -> str:
-    """The keys of the screens, neighbours joined and no other: `1-5 8 9 0`."""
+    """The keys of the screens, neighbours joined and no other: `1-9 0`."""
     signs = [item.signs[0] for item in table if item.id in SECTIONS]
     if not set(signs) <= set("0123456789"):
         return " ".join(signs)

@@ -15,6 +15,7 @@ SIGNS: dict[Standing, Piece] = {
     Standing.UNKNOWN: ("?  ", "warning"),
     Standing.INTERRUPTED: ("!  ", "warning"),
     Standing.UNPROVEN: ("!  ", "warning"),
+    Standing.REFUSED: ("x  ", "error"),
     Standing.KERNEL_REFUSED: ("x  ", "error"),
     Standing.LOST: ("x  ", "error"),
 }

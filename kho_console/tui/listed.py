@@ -1,7 +1,6 @@
 """The shape of screens that are a list with the chosen line explained below it."""
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from textual.widget import Widget
 
@@ -22,7 +21,7 @@ class Listed(Section):
         detail_height: Lines below the list, the rule among them.
     """
 
-    detail_height: ClassVar[int]
+    detail_height: int
     _all_details = False
 
     def body(self) -> Iterable[Widget]:

@@ -1,19 +1,20 @@
 """The daemon threads that read: a read stuck in the kernel must not keep the program alive."""
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import TypeAlias
 
+from kho_console.engine.crash.turns import BREATH, Turns
 from kho_console.engine.observer import Look, Observer, View
 from kho_console.model.value import dataclass
 
-_QUIET = 0.5
-"""Seconds without a further event before a burst of them is answered by one look."""
-
-_LONGEST_BURST = 5.0
 _PATIENCE_FOR_EVENTS = 1.0
+
+_TURN = 0.001
+"""Seconds that a thread which looks may keep the screen from the interpreter."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Lookout:
 
     def start(self) -> None:
         """Start the threads and the first look."""
+        sys.setswitchinterval(_TURN)
         self.ask(Look.FULL)
         threading.Thread(target=self._look, name="kho-look", daemon=True).start()
         if self._observer.live:
@@ -87,7 +89,7 @@ class Lookout:
             self.paused = paused
             missed, self._missed = self._missed and not paused, self._missed and paused
         if missed:
-            self.ask(Look.FULL)
+            self.ask(Look.EVENTS)
 
     def _look(self) -> None:
         while True:
@@ -112,24 +114,25 @@ class Lookout:
             return Failure(f"{type(error).__name__}: {error}")
 
     def _listen(self) -> None:
+        turns = Turns()
         try:
             while not self._stopped:
-                if self._observer.wait_for_events(_PATIENCE_FOR_EVENTS):
-                    self._until_quiet()
-                    self._answer_events()
+                now = time.monotonic()
+                wait = turns.wait(now, unsettled=self._observer.unsettled)
+                if wait == 0:
+                    if self._busy_since is None:
+                        self._answer_events()
+                    turns.looked(now)
+                    continue
+                if self._observer.wait_for_events(_PATIENCE_FOR_EVENTS if wait is None else wait):
+                    time.sleep(BREATH)
         except Exception as error:  # As above; without events the slow looks go on.
             _log.exception("events are not heard any more")
             self._deliver(Failure(f"events are not heard any more: {error}"))
-
-    def _until_quiet(self) -> None:
-        limit = self._clock() + _LONGEST_BURST
-        while not self._stopped and self._clock() < limit:
-            if not self._observer.wait_for_events(_QUIET):
-                return
 
     def _answer_events(self) -> None:
         with self._state:
             if self.paused:
                 self._missed = True
                 return
-        self.ask(Look.FULL)
+        self.ask(Look.EVENTS)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kho_console.config.places import MACHINE_LOCK
 from kho_console.engine import writer_lock
 from kho_console.engine.observer import Source
 from kho_console.engine.writer_lock import LockedError
@@ -80,6 +81,10 @@ class Lease:
 
     def _somebody(self) -> str | None:
         """Who changes a machine that is only looked at here."""
-        path = self._means.lock
-        found = None if path is None else writer_lock.holder(path)
-        return None if path is None or found is None else str(LockedError(path, found))
+        own = self._means.lock
+        # A user looks at his own and at root's, who may change the machine too.
+        for path in () if own is None else dict.fromkeys((own, MACHINE_LOCK)):
+            found = writer_lock.holder(path)
+            if found is not None:
+                return str(LockedError(path, found))
+        return None

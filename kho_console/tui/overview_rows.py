@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from kho_console import text
+from kho_console import text, text_crash
 from kho_console.engine.observer import View
 from kho_console.engine.verdict import Standing, judge
 from kho_console.model.finding import Severity
@@ -11,6 +11,8 @@ from kho_console.model.session import Direction
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
 from kho_console.model.value import dataclass
+from kho_console.tui import happening_rows
+from kho_console.tui.crash_rows import in_short
 from kho_console.tui.rows import Row, flowed, plain, row, rule, wrapped
 from kho_console.tui.signs import finding_rows
 
@@ -39,7 +41,7 @@ class Linked:
 def overview(view: View, width: int, height: int) -> list[Linked]:
     """All rows; findings give way so that they fit in `height`, as far as that can be."""
     answer = [*_to("findings", _handover(view, width))]
-    rest = [*_machine(view.snapshot, width), *_to("log", _events(view, width))]
+    rest = [*_machine(view.snapshot, width), *_to("crash", _events(view, width))]
     room = height - len(answer) - len(rest) - 1
     return [*answer, *_findings(view, width, room), Linked(rule(width)), *rest]
 
@@ -101,7 +103,7 @@ def _machine(snapshot: Snapshot, width: int) -> Iterator[Linked]:
         came = _labelled("CAME FROM", wrapped(_origin(snapshot), room))
         yield from (Linked(found, "blobs", "in root-tree") for found in came)
     yield from _to("scratch", _labelled("SCRATCH", _scratch(snapshot, room)))
-    yield from _to("findings", _labelled("CRASH", wrapped(_crash(snapshot), room)))
+    yield from _to("crash", _labelled("CRASH", wrapped(in_short(snapshot), room)))
 
 
 def _cargo(snapshot: Snapshot) -> Iterable[str]:
@@ -153,31 +155,18 @@ def _length(area: ScratchArea) -> str:
     return text.short_size(area.size) if area.size else "none"
 
 
-def _crash(snapshot: Snapshot) -> str:
-    regions, cpus = snapshot.memory.crash_regions, snapshot.cpus
-    if isinstance(regions, Unknown):
-        room = f"reserved memory {text.why(regions)}"
-    else:
-        total = text.total(regions)
-        room = f"{text.size(total)} reserved" if total else "no memory is reserved"
-    present = text.told(cpus.present, lambda found: f"{len(found)}")
-    possible = text.told(cpus.possible, lambda found: f"{len(found)}")
-    armed = text.armed(snapshot.kexec.crash_loaded)
-    return f"{armed} · {room} · {present} of {possible} CPUs present"
-
-
 def _events(view: View, width: int) -> list[Row]:
-    """The latest events that fit on one line, newest first."""
+    """The latest happenings that fit on one line, newest first."""
     head = row(("EVENTS     ", "strong"))
-    if not view.events:
+    if not view.happenings:
         return [(*head, ("none seen", "dim"))]
     boot, shown = view.snapshot.machine.boot_time, 0
     line = head
-    for item in reversed(view.events):
-        piece = f"{text.moment(boot, item.monotonic)} {text.event(item)}   "
+    for item in reversed(view.happenings):
+        piece = f"{text.moment(boot, happening_rows.began(item))} {text_crash.briefly(item)}   "
         if len(plain(line)) + len(piece) > width - 13 and shown:
             break
         line = (*line, (piece, ""))
         shown += 1
-    earlier = view.events_seen - shown
+    earlier = len(view.happenings) - shown
     return [(*line, (f"({earlier:,} earlier)" if earlier else "", "dim"))]

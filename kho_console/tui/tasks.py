@@ -31,11 +31,12 @@ from kho_console.tui.wish import Planned, Wish
 Turn = AbstractContextManager[object]
 
 
-def planned(source: Source, wish: Wish, watch: Watch, turn: Turn) -> Planned:
+def planned(source: Source, wish: Wish, watch: Watch, turn: Turn, journal: Path | None) -> Planned:
     """What a step would do to the machine as it is now."""
     machine = writable(source)
     with turn:
-        found = plan(source if machine is None else machine, wish.planner(watch))
+        it = source if machine is None else machine
+        found = plan(it, wish.planner(watch), journal=journal)
         return Planned(found, source.facts().hostname)
 
 

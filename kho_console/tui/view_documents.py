@@ -15,6 +15,12 @@ def _status(view: View) -> Document:
     return documents.status(view.snapshot, view.findings, asdict(verdict))
 
 
+def _crash(view: View) -> Document:
+    # A view keeps the latest events only; how many there were is told by their flow.
+    flow = {"seen": view.flow.seen, "lost": view.flow.lost}
+    return {**documents.crash(view.snapshot, []), "events": flow}
+
+
 SHAPES: Mapping[str, Callable[[View], Document]] = {
     "overview": _status,
     "findings": _status,
@@ -22,6 +28,7 @@ SHAPES: Mapping[str, Callable[[View], Document]] = {
     "scratch": lambda view: documents.scratch(view.snapshot),
     "blobs": lambda view: documents.blobs(view.snapshot),
     "sessions": lambda view: documents.sessions(view.snapshot),
+    "crash": _crash,
     "doctor": lambda view: documents.checks(view.checks),
 }
 """The document of a view, by the subject of its screen."""

@@ -111,7 +111,9 @@ def test_a_recording_cannot_be_changed_but_its_twin_can(console: Console) -> Non
     assert console("--source", OPEN, "--rehearse", "finalize").code == 0
     assert console("--source", LATCH, "--rehearse", "finalize").code == 0
     failing = ("--source", OPEN, "--rehearse", "--fault")
-    assert console(*failing, "write:1:EBUSY", "finalize").code == 5
+    refused = console(*failing, "write:1:EBUSY", "finalize")
+    assert refused.code == 5
+    assert "EBUSY: a fault that was asked for; of a kernel it would mean: " in refused.err
     assert console(*failing, "write:2:EBUSY", "finalize").code == 0
     for wrong in ("write:0:EBUSY", "write:1:BUSY", "nonsense", "memory:x", "write:1:errorcode"):
         assert console(*failing, wrong, "finalize").code == 2

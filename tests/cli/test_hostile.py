@@ -14,6 +14,7 @@ VERBS = (
     ("preserved", "--side", "in", "--residue"),
     ("sessions",),
     ("crash",),
+    ("watch",),
     ("tree", "out"),
     ("tree", "in", "LUO"),
     ("tree", "\x1b[2J\n"),

@@ -48,7 +48,7 @@ class Stream:
         self._waiting: list[Event | EventsLost] = []
         self.closed = False
 
-    def send(self, *events: Event) -> None:
+    def send(self, *events: Event | EventsLost) -> None:
         with self._arrived:
             self._waiting.extend(events)
             self._arrived.notify_all()

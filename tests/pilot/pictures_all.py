@@ -38,6 +38,10 @@ async def draw(recording: str, look: str, size: tuple[int, int], target: Path) -
         for name in commands.SCREENS:
             await app.run_action(f"section('{name}')", app)
             await seen(pilot)
+            if name == commands.SIMULATION:
+                await settled(pilot)
+                await pilot.press("enter")
+                await settled(pilot)
             written.append(_picture(app, target, name, look, size))
     return [*written, *await draw_dialogs(recording, look, size, target)]
 

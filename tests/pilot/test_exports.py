@@ -20,6 +20,7 @@ KINDS = {
     "preserved": "extents",
     "sessions": "sessions",
     "handover": "status",
+    "crash": "crash",
     "findings": "status",
     "doctor": "checks",
 }

@@ -220,7 +220,7 @@ async def test_a_crash_image_is_loaded_and_unloaded() -> None:
         await choose(pilot, dialog, "load")
         action = await asked(pilot)
         assert "flags=ON_CRASH|NO_INITRAMFS" in text(action)
-        assert "undone  by nothing" in text(action)
+        assert "undone  by unload --crash" in text(action)
         assert "/sys/kernel/kexec_crash_loaded: 1, as expected" in await done(pilot)
         await asked(pilot, "U")
         assert "/sys/kernel/kexec_crash_loaded: 0, as expected" in await done(pilot)

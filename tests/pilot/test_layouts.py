@@ -4,6 +4,7 @@
 """
 
 import os
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,28 @@ _FOLDER = Path(__file__).parent / "layouts"
 _WRITE = "KHO_CONSOLE_WRITE_LAYOUTS"
 
 
-@pytest.mark.parametrize("subject", ["overview", "scratch", "blobs", "preserved", "handover"])
-@pytest.mark.parametrize("name", ["linux-7.3.4/ready", "linux-6.18.15/finalized"])
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [
+        *product(
+            ["linux-7.3.4/ready", "linux-6.18.15/finalized"],
+            ["overview", "scratch", "blobs", "preserved", "handover", "crash"],
+        ),
+        ("linux-7.3.4/hotplugged", "crash"),
+        ("linux-7.3.4/hotplugged", "simulation"),
+    ],
+)
 async def test_layout(name: str, subject: str) -> None:
     async with console(name).run_test(size=(80, 24)) as pilot:
         screen = await open_screen(pilot, KEYS[subject])
         if subject == "handover":
             await until(pilot, lambda: "looking at what is possible" not in text(screen))
             await until(pilot, lambda: "was not read yet" not in text(screen))
+        if subject == "simulation":
+            await until(pilot, lambda: "copy-fails" in text(screen))
+            await pilot.press("enter")
+            await until(pilot, lambda: "step 1 of" in text(screen))
+            await pilot.press("right", "right")
         await pilot.pause()
         drawn = screen_text(screen)
     assert len(drawn.splitlines()) == 24

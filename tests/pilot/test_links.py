@@ -38,7 +38,8 @@ async def go_to(pilot: Pilot[int], screen: Section, beginning: str) -> None:
         ("CARRIES", "preserved", ""),
         ("CAME FROM", "blobs", "root tree      kho-v4"),
         ("SCRATCH", "scratch", ""),
-        ("EVENTS", "log", ""),
+        ("CRASH", "crash", ""),
+        ("EVENTS", "crash", ""),
     ],
 )
 async def test_enter_goes_from_the_answer_to_its_evidence(
@@ -63,7 +64,7 @@ async def test_enter_on_a_line_about_nothing_says_so() -> None:
 
 
 def test_every_finding_has_a_screen() -> None:
-    assert set(rooms.SCREENS) == {rule.id for rule in CATALOGUE}
+    assert set(rooms.SCREENS) == {rule.about for rule in CATALOGUE}
     assert set(rooms.SCREENS.values()) <= set(SECTIONS)
 
 

@@ -126,19 +126,23 @@ async def test_pause_stops_reading_and_shows_it() -> None:
             assert "PAUSED" not in banner(screen)
 
 
-async def test_an_event_makes_a_full_look() -> None:
+async def test_events_make_one_look_that_walks_nothing_and_takes_no_lock() -> None:
     source = LiveRecording("linux-7.3.4/sessions")
     app = watched(source)
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await seen(pilot)
-        locked, looks = source.reads[LOCKED], source.looks
+        locked, looks = [source.reads[path] for path in LOCKS], source.looks
+        first = app.view
         await until(pilot, lambda: source.listeners)
         source.listeners[0].send(
             Event(50.0, "offline", "cpu", "cpu1", 918), Event(50.1, "online", "cpu", "cpu1", 919)
         )
         await until(pilot, lambda: "offline cpu1" in text(screen))
         assert source.looks == looks + 1
-        assert source.reads[LOCKED] > locked
+        assert [source.reads[path] for path in LOCKS] == locked
+        assert first is not None and app.view is not None
+        assert app.view.snapshot.inventory is first.snapshot.inventory
+        assert app.view.flow.backlog == 0
 
 
 async def test_events_during_a_pause_are_answered_after_it() -> None:

@@ -16,10 +16,12 @@ KEYS = {
     "preserved": "4",
     "sessions": "5",
     "handover": "6",
+    "crash": "7",
     "findings": "8",
     "doctor": "9",
     "log": "0",
     "journal": "J",
+    "simulation": "C",
     "help": "question_mark",
 }
 
@@ -69,11 +71,11 @@ async def test_the_overview_answers_first() -> None:
         assert "HANDOVER   ready: an image is loaded" in shown
         assert "3 sessions · 15.2 MiB preserved in 49 ranges · 3 blobs" in shown
         assert "836.0 MiB  low 744.0M  global none  node0 36.0M  node1 56.0M" in shown
-        assert "armed · 256.0 MiB reserved · 2 of 2 CPUs present" in shown
+        assert "armed · dump would be complete (2 of 2 possible CPUs present)" in shown
         assert "node1  0x4000_0000 " in shown
         assert "233 of 345 bytes" in shown
         assert bottom(screen) == (
-            " 2 Scratch 3 Blobs 4 Preserved 5 Sessions 6 Handover 8 Findings ? help q quit"
+            " 2 Scratch 3 Blobs 4 Preserved 5 Sessions 6 Handover 7 Crash ? help q quit"
         )
         order = ("HANDOVER", "FINDINGS", "CARRIES", "SCRATCH", "CRASH", "EVENTS", "node0  0x")
         assert sorted(order, key=shown.index) == list(order)
@@ -142,9 +144,14 @@ async def test_a_long_source_leaves_room_for_the_mode() -> None:
 
 async def test_events_are_listed_newest_first() -> None:
     async with console("linux-7.3.4/hotplugged").run_test(size=(80, 24)) as pilot:
-        line = text(await seen(pilot)).partition("EVENTS")[2].splitlines()[0]
-        assert line.index("online memory35") < line.index("online memory34")
-        assert "(8 earlier)" in line
+        screen = await seen(pilot)
+        line = text(screen).partition("EVENTS")[2].splitlines()[0]
+        assert "online memory32-35" in line
+        assert "(3 earlier)" in line
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        line = text(screen).partition("EVENTS")[2].splitlines()[0]
+        assert line.index("online memory32-35") < line.index("add memory32-35")
 
 
 async def test_scratch_areas_stand_with_their_place() -> None:
@@ -287,10 +294,13 @@ async def test_a_finding_with_its_evidence() -> None:
 
 
 async def test_doctor_lists_its_checks() -> None:
-    async with console("linux-7.3.4/ready").run_test(size=(80, 24)) as pilot:
+    async with console("linux-7.3.4/ready").run_test(size=(80, 40)) as pilot:
         shown = text(await open_screen(pilot, "9"))
-        assert "20 passed" in shown
-        assert "CONFIG_KEXEC_HANDOVER=y" in shown
+        assert "1 not known, 21 passed" in shown
+        # What is not known stands first.
+        assert shown.index("crash-udev") < shown.index("kernel-support")
+        assert "no folder of udev rules was recorded" in shown
+        assert "CONFIG_KEXEC_HANDOVER=y" in text(await open_screen(pilot, "9", "down"))
 
 
 @pytest.mark.parametrize("size", [(39, 24), (80, 14), (25, 3), (20, 5)])

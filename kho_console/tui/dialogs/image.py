@@ -45,17 +45,18 @@ class ImageDialog(Dialog):
 
     AUTO_FOCUS = "#kernel"
 
-    def __init__(self, view: View, *, at_once: bool = False) -> None:
+    def __init__(self, view: View, *, at_once: bool = False, crash: bool = False) -> None:
         """Ask about an image for the machine of `view`.
 
         Args:
             view: The machine.
             at_once: Whether the image of last time is checked without being asked for again.
+            crash: Whether the first one is for a crash.
         """
         super().__init__()
         self._view = view
         self._at_once = at_once
-        self._crash = False
+        self._crash = crash
         self._reused: Maybe[bytes] = b""
         self._prefilled = ""
         self._reading: Reading | None = None
@@ -82,6 +83,8 @@ class ImageDialog(Dialog):
         for name, label in _FIELDS.items():
             self.query_one(f"#{name}-label", Panel).show([row((f" {label:<9}", "strong"))])
         last = self.changes.examined
+        if last is not None and self._crash and not last.image.crash:
+            last = None
         if last is not None:
             self._crash = last.image.crash
             self._entry("kernel").value = last.image.kernel

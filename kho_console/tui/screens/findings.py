@@ -49,7 +49,7 @@ class Findings(Filtered):
         """Go to what the chosen finding is about."""
         chosen = self._chosen()
         if chosen is not None:
-            await self.follow(rooms.SCREENS[chosen.id], rooms.wanted(chosen))
+            await self.follow(rooms.SCREENS[chosen.about], rooms.wanted(chosen))
 
     def _chosen(self) -> Finding | None:
         return self._shown[self.lines().cursor] if self._shown else None

@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from kho_console import text
 from kho_console.engine.life_cycle import life_cycle, loads_too_early
 from kho_console.engine.observer import View
 from kho_console.engine.verdict import judge
 from kho_console.model.record import Record
 from kho_console.model.unknown import Maybe, Unknown
-from kho_console.tui import commands, handover_rows, wishes
-from kho_console.tui.changes import Changes, changes_of
-from kho_console.tui.dialogs.action import ActionDialog
-from kho_console.tui.dialogs.dialog import Dialog
+from kho_console.tui import commands, handover_rows
+from kho_console.tui.acting import Acting
 from kho_console.tui.dialogs.image import ImageDialog
 from kho_console.tui.handover_rows import Chosen
 from kho_console.tui.keymap import table_of
@@ -32,7 +29,7 @@ _OF_2024 = {"activate": "finalize", "deactivate": "abort"}
 """Steps that have the keys of others."""
 
 
-class Handover(Listed):
+class Handover(Acting, Listed):
     """See the module."""
 
     subject = "handover"
@@ -67,40 +64,10 @@ class Handover(Listed):
             return []
         return self._lines[min(self.lines().cursor, len(self._lines) - 1)].detail(self.size.width)
 
-    def action_step(self, name: str) -> None:
-        """Ask about a step."""
-        if (view := self._seen()) is not None:
-            # What plans steps is loaded by the thread that looks at them.
-            from kho_console.engine.actions import steps
-
-            self._open(ActionDialog(wishes.step(steps.own_name(view.snapshot, name))))
-
-    def action_image(self) -> None:
-        """Ask for an image."""
-        if (view := self._seen()) is not None:
-            self._open(ImageDialog(view))
-
     def action_check_image(self) -> None:
         """Check the image of last time again."""
         if (view := self._seen()) is not None:
             self._open(ImageDialog(view, at_once=True))
-
-    def action_hotplug(self, online: bool) -> None:
-        """Ask which memory block or CPU."""
-
-        def answer(words: str) -> bool:
-            from kho_console.engine.actions import hotplug
-
-            try:
-                hotplug.target(words.strip())
-            except ValueError as error:
-                self.say(f"x {text.escaped(str(error))}")
-                return False
-            self._open(ActionDialog(wishes.hotplug(words.strip(), online=online)))
-            return True
-
-        question = "take online" if online else "take offline"
-        self.query_one(Prompt).ask(question, "", answer, hint="memoryN or cpuN")
 
     def action_fault(self) -> None:
         """Ask what shall go wrong on a twin."""
@@ -123,10 +90,6 @@ class Handover(Listed):
                 self.action_details()
             case _:
                 await self.run_action(action)
-
-    @property
-    def _changes(self) -> Changes:
-        return changes_of(self.app)
 
     def _head(self, view: View) -> None:
         width, height = self.size
@@ -164,17 +127,6 @@ class Handover(Listed):
         """The key of each step."""
         found = {item.id: item.signs[0] for item in table_of(self.app) if item.signs}
         return found | {name: found[other] for name, other in _OF_2024.items()}
-
-    def _seen(self) -> View | None:
-        """What is shown; before the first look it says so."""
-        if self.view is None:
-            self.say("the machine is still being read")
-        return self.view
-
-    def _open(self, dialog: Dialog) -> None:
-        """Open a dialog, one at a time: keys may come faster than it is there."""
-        if not any(isinstance(screen, Dialog) for screen in self.app.screen_stack):
-            self.app.push_screen(dialog)
 
     def _arm(self, words: str) -> bool:
         changes = self._changes

@@ -41,7 +41,7 @@ class Lines(Painted, ScrollView, can_focus=False, inherit_bindings=False):
         self._with_cursor = cursor
         self._cursor = 0
         self._rows: LRUCache[int, Row] = LRUCache(_KEPT)
-        self._strips: LRUCache[tuple[int, int, str], Strip] = LRUCache(_KEPT)
+        self._strips: LRUCache[tuple[Row, int, str], Strip] = LRUCache(_KEPT)
         self.active = True
 
     @property
@@ -76,14 +76,12 @@ class Lines(Painted, ScrollView, can_focus=False, inherit_bindings=False):
             [self._row(at) for at in self._visible()],
             self._with_cursor,
         ):
-            self._strips.clear()
             self.refresh()
 
     def look_active(self, active: bool) -> None:
         """Draw the cursor as the one that keys move, or as a mark that stays."""
         if active != self.active:
             self.active = active
-            self._strips.clear()
             self._redraw(self._cursor)
 
     def go(self, index: int) -> None:
@@ -130,11 +128,11 @@ class Lines(Painted, ScrollView, can_focus=False, inherit_bindings=False):
         over = ""
         if self._with_cursor and index == self._cursor:
             over = "cursor" if self.active else "mark"
-        strip = self._strips.get((index, width, over))
+        sign: Row = ((_SIGNS[over], ""),) if self._with_cursor else ()
+        row = (*sign, *self._row(index))
+        strip = self._strips.get((row, width, over))
         if strip is None:
-            sign: Row = ((_SIGNS[over], ""),) if self._with_cursor else ()
-            strip = self.paint((*sign, *self._row(index)), width, over)
-            self._strips[(index, width, over)] = strip
+            strip = self._strips[(row, width, over)] = self.paint(row, width, over)
         return strip
 
     def notify_style_update(self) -> None:

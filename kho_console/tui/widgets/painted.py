@@ -1,6 +1,6 @@
 """The base of all widgets here: rows of text drawn line by line, redrawn only where they differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -20,18 +20,18 @@ class Painted(Widget, can_focus=False, inherit_bindings=False):
 
     def paint(self, row: Row, width: int, over: str = "") -> Strip:
         """One row as wide as it must be, with the look `over` laid over all of it."""
-        base = self._look(self.rich_style, over)
-        segments = [
-            Segment(harmless(text), self._look(self.rich_style, look, over)) for text, look in row
-        ]
+        own = self.rich_style  # worked out from all that the widget stands in: once for a row
+        styles = looks.styles(self.app.theme, self.app.no_color)
+        segments = [Segment(harmless(text), _laid(own, styles, look, over)) for text, look in row]
+        base = _laid(own, styles, over)
         return Strip(segments).adjust_cell_length(width, base).simplify()
 
-    def _look(self, base: Style, *wanted: str) -> Style:
-        styles = looks.styles(self.app.theme, self.app.no_color)
-        for look in wanted:
-            if look:
-                base += styles[look]
-        return base
+
+def _laid(base: Style, styles: Mapping[str, Style], *wanted: str) -> Style:
+    for look in wanted:
+        if look:
+            base += styles[look]
+    return base
 
 
 class Panel(Painted):

@@ -32,6 +32,7 @@ class Prompt(Horizontal):
         answer: Callable[[str], bool],
         *,
         hint: str = "",
+        proposed: bool = False,
     ) -> None:
         """Ask; `answer` gets the text when it is entered.
 
@@ -41,6 +42,7 @@ class Prompt(Horizontal):
             answer: Called with the text; false where it cannot be taken, and then the question
                 stays, and the text with it.
             hint: What stands there while there is no text.
+            proposed: Whether the text to start with goes when something else is typed.
         """
         self._answer = answer
         panel, entry = self.query_one("#question", Panel), self.query_one(Input)
@@ -53,6 +55,8 @@ class Prompt(Horizontal):
         # At once: of keys that come in one go, the ones behind must not reach the screen.
         self.display = True
         self.screen.set_focus(entry)
+        if proposed:
+            entry.select_all()
 
     def insert(self, typed: str) -> None:
         """Put text in at the cursor."""

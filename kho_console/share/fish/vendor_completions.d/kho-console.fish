@@ -11,10 +11,10 @@ function __kho_console_at
             continue
         end
         switch "$path:$word"
-            case '*:--source' '*:--twin' '*:--log' '/check:--kernel' '/check:--initrd' '/load:--kernel' '/load:--initrd' '*:--fault' '*:--interval' '/preserved:--filter' '/check:--command-line' '/check:--append' '/finalize:--yes-i-mean' '/abort:--yes-i-mean' '/activate:--yes-i-mean' '/deactivate:--yes-i-mean' '/load:--yes-i-mean' '/load:--command-line' '/load:--append' '/unload:--yes-i-mean' '/execute:--yes-i-mean' '/online:--yes-i-mean' '/offline:--yes-i-mean' '*:--theme' '*:--keymap' '/preserved:--side'
+            case '*:--source' '*:--twin' '*:--log' '/crash/simulate:--show' '/check:--kernel' '/check:--initrd' '/load:--kernel' '/load:--initrd' '*:--fault' '*:--interval' '/preserved:--filter' '/watch:--for' '/check:--command-line' '/check:--append' '/finalize:--yes-i-mean' '/abort:--yes-i-mean' '/activate:--yes-i-mean' '/deactivate:--yes-i-mean' '/load:--yes-i-mean' '/load:--command-line' '/load:--append' '/unload:--yes-i-mean' '/execute:--yes-i-mean' '/online:--yes-i-mean' '/offline:--yes-i-mean' '*:--theme' '*:--keymap' '/preserved:--side'
                 set value $word
             case '*:-*'
-            case ':demo' ':status' ':scratch' ':blobs' ':preserved' ':sessions' ':crash' ':tree' ':doctor' ':check' ':journal' ':finalize' ':abort' ':activate' ':deactivate' ':load' ':unload' ':execute' ':online' ':offline' ':config' '/config:show' '/config:path' '/config:check' '/config:keys' ':completion' ':man'
+            case ':demo' ':status' ':scratch' ':blobs' ':preserved' ':sessions' ':crash' '/crash:simulate' ':watch' ':tree' ':doctor' ':check' ':journal' ':finalize' ':abort' ':activate' ':deactivate' ':load' ':unload' ':execute' ':online' ':offline' ':config' '/config:show' '/config:path' '/config:check' '/config:keys' ':completion' ':man'
                 set path "$path/$word"
                 set at 0
             case '*'
@@ -56,7 +56,8 @@ complete -c kho-console -n '__kho_console_at "" 0' -a scratch -d 'the scratch ar
 complete -c kho-console -n '__kho_console_at "" 0' -a blobs -d 'what producers hand over, on both sides'
 complete -c kho-console -n '__kho_console_at "" 0' -a preserved -d 'preserved memory and whose it is'
 complete -c kho-console -n '__kho_console_at "" 0' -a sessions -d 'live-update sessions and who holds them'
-complete -c kho-console -n '__kho_console_at "" 0' -a crash -d 'the crash image, as sysfs and iomem tell it'
+complete -c kho-console -n '__kho_console_at "" 0' -a crash -d 'what a dump taken now would contain'
+complete -c kho-console -n '__kho_console_at "" 0' -a watch -d 'CPU and memory events as they happen, and what they do to the crash image'
 complete -c kho-console -n '__kho_console_at "" 0' -a tree -d 'a root tree, or a blob that is a tree, as device tree source'
 complete -c kho-console -n '__kho_console_at "" 0' -a doctor -d 'what can and cannot be seen here, and what would fix it'
 complete -c kho-console -n '__kho_console_at "" 0' -a check -d 'may this machine hand over to an image, and what would be lost'
@@ -83,6 +84,12 @@ complete -c kho-console -n '__kho_console_at "/preserved"' -l filter -x -d 'only
 complete -c kho-console -n '__kho_console_at "/preserved"' -l residue -d 'with --side in: what is left of the map that the kernel released, unreliable'
 complete -c kho-console -n '__kho_console_at "/sessions"' -l json -d 'print a JSON document'
 complete -c kho-console -n '__kho_console_at "/crash"' -l json -d 'print a JSON document'
+complete -c kho-console -n '__kho_console_at "/crash" 0' -a simulate -d 'a scenario of crash hotplug under the design of 2021 and today\'s'
+complete -c kho-console -n '__kho_console_at "/crash/simulate"' -l show -r -F -d 'print the file of a scenario, to write one after it'
+complete -c kho-console -n '__kho_console_at "/crash/simulate"' -l json -d 'print a JSON document'
+complete -c kho-console -n '__kho_console_at "/crash/simulate" 0' -r -F
+complete -c kho-console -n '__kho_console_at "/watch"' -l json -d 'print an object a line'
+complete -c kho-console -n '__kho_console_at "/watch"' -l for -x -d 'end after so long; without it, Ctrl-C ends it'
 complete -c kho-console -n '__kho_console_at "/tree"' -l json -d 'print a JSON document'
 complete -c kho-console -n '__kho_console_at "/tree"' -l raw -d 'print the bytes, of any blob'
 complete -c kho-console -n '__kho_console_at "/tree" 0' -x -a 'out in'

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import checking, decoding, rehearsing, scrolling, starting
+from tests.bench import checking, decoding, dumping, rehearsing, scrolling, starting, storms
 from tests.bench.table import Row, table
 
 Bench = Callable[[Path], Iterator[Row]]
@@ -19,8 +19,10 @@ BENCHES: dict[str, Bench] = {
     "decoding": decoding.rows,
     "starting": starting.rows,
     "checking": checking.rows,
+    "dumping": dumping.rows,
     "rehearsing": lambda folder: rehearsing.rows(),
     "scrolling": lambda folder: scrolling.rows(),
+    "storms": lambda folder: storms.rows(),
 }
 
 

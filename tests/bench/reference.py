@@ -34,11 +34,11 @@ def compiler() -> str | None:
     return shutil.which(COMPILER)
 
 
-def build(folder: Path) -> Path:
-    """The program, built in `folder`."""
-    program = folder / "reference"
+def build(folder: Path, source: Path = SOURCE) -> Path:
+    """A program, built in `folder`."""
+    program = folder / source.stem
     flags = ("-O2", "-Wall", "-Wextra", "-Werror", "-o")
-    subprocess.run([COMPILER, *flags, str(program), str(SOURCE)], check=True, timeout=60)
+    subprocess.run([COMPILER, *flags, str(program), str(source)], check=True, timeout=60)
     return program
 
 

@@ -12,16 +12,22 @@ from kho_console.source.writable import WritableSource
 __all__ = [
     "DEMO",
     "LIVE",
+    "RECORDING",
     "CannotOpenError",
     "Source",
+    "fixture",
     "open_source",
     "open_twin",
+    "recording_of",
     "rehearse",
     "shipped",
     "writable",
 ]
 
 LIVE = "live"
+RECORDING = "recording"
+"""The kind of a source that is a moment of a recording."""
+
 DEMO = "linux-7.3.4/sessions"
 """The recording that `demo` opens: three sessions and three memory files on a real 7.3.4."""
 
@@ -38,25 +44,87 @@ class CannotOpenError(Exception):
         self.recordings = recordings
 
 
-def open_source(word: str) -> Source:
-    """The source behind `live`, a fixture's path, or the name of a shipped recording.
+def open_source(word: str, at: str | None = None) -> Source:
+    """The source behind `live`, a fixture's or recording's path, or the name of a shipped one.
+
+    Args:
+        word: The name; behind that of a recording may stand `@` and the moment.
+        at: The moment of a recording, as `kho_console.engine.moments` reads it; None for its last.
 
     Raises:
-        CannotOpenError: There is no such source.
+        CannotOpenError: There is no such source, or no such moment.
     """
+    if at is None and "@" in word and not Path(word).exists():
+        word, _, at = word.rpartition("@")
+    place = Path(word)
+    if word != LIVE and not place.exists():
+        place = _shipped(word)
+    if place.is_file():
+        return _recorded(place, at)
+    if at is not None:
+        raise CannotOpenError(f"{word} has one moment only: --at is for a recording")
     if word == LIVE:
         from kho_console.source.live import LiveSource
 
         return LiveSource()
     from kho_console.source.fixture import FixtureError, FixtureSource
 
-    folder = Path(word)
-    if not folder.exists():
-        folder = _shipped(word)
     try:
-        return FixtureSource(folder)
+        return FixtureSource(place)
     except FixtureError as error:
         raise CannotOpenError(str(error)) from error
+
+
+def _recorded(path: Path, at: str | None) -> Source:
+    from kho_console.engine.evidence.bundle import is_bundle
+    from kho_console.engine.moments import END, NoMomentError, find
+    from kho_console.source.recording import Recording, RecordingError
+
+    if is_bundle(path):
+        return _bundled(path, at)
+    try:
+        recording = Recording(path)
+        return recording.at(find(recording, END if at is None else at))
+    except (RecordingError, NoMomentError) as error:
+        raise CannotOpenError(str(error)) from error
+
+
+def _bundled(path: Path, at: str | None) -> Source:
+    from kho_console.engine.evidence.manifest import BundleError
+    from kho_console.engine.evidence.opened import opened
+    from kho_console.engine.moments import END, NoMomentError, find
+
+    try:
+        found = opened(path, lambda found: found.at(find(found, END if at is None else at)))
+    except (BundleError, NoMomentError) as error:
+        raise CannotOpenError(f"{path}: {error}") from error
+    except OSError as error:
+        raise CannotOpenError(f"{path}: {error.strerror or error}") from error
+    if at is not None and found.kind != RECORDING:
+        raise CannotOpenError(f"{path} has one moment only: --at is for a recording")
+    return found
+
+
+def recording_of(word: str) -> Path | None:
+    """The file of the recording that a source's name means; None for any other source."""
+    from kho_console.engine.evidence.bundle import is_bundle
+
+    if "@" in word and not Path(word).exists():
+        word = word.rpartition("@")[0]
+    place = Path(word)
+    if not place.exists():
+        place = _all_shipped().get(word, place)
+    return place if place.is_file() and not is_bundle(place) else None
+
+
+def fixture(word: str) -> Source | None:
+    """The fixture that a folder or the name of a shipped one means; None for anything else.
+
+    Raises:
+        CannotOpenError: The folder is no fixture.
+    """
+    place = Path(word) if Path(word).exists() else _all_shipped().get(word)
+    return open_source(word) if place is not None and place.is_dir() else None
 
 
 def rehearse(source: Source, faults: Iterable[str] = ()) -> Source:
@@ -132,14 +200,23 @@ def writable(source: Source) -> WritableSource | None:
 
 
 def shipped() -> tuple[str, ...]:
-    """Names of the recordings that come with the console."""
+    """Names of the fixtures and recordings that come with the console; real kernels first."""
+    return tuple(_all_shipped())
+
+
+def _all_shipped() -> dict[str, Path]:
+    """The folder or the file of each, by name."""
     folder = resources.fixtures_folder()
-    return tuple(
-        sorted(
-            str(found.parent.relative_to(folder))
-            for found in folder.glob("linux-*/*/manifest.json")
-        )
-    )
+    found = [item.parent for item in folder.glob("linux-*/*/manifest.json")]
+    found += folder.glob("linux-*/*.khorec")
+    # What the console's own writers made comes last, and what is damaged on purpose goes by path.
+    other = [item.parent for item in folder.glob("made/*/manifest.json")]
+    other = [item for item in other if not item.name.startswith("hostile-")]
+    return {_name(item, folder): item for item in (*sorted(found), *sorted(other))}
+
+
+def _name(item: Path, folder: Path) -> str:
+    return str(item.relative_to(folder)).removesuffix(".khorec")
 
 
 def _changes(source: Source) -> TypeGuard[WritableSource]:
@@ -147,11 +224,12 @@ def _changes(source: Source) -> TypeGuard[WritableSource]:
 
 
 def _shipped(word: str) -> Path:
-    names = shipped()
-    if word in names:
-        return resources.fixtures_folder() / word
+    known = _all_shipped()
+    if word in known:
+        return known[word]
     from difflib import get_close_matches
 
+    names = tuple(known)
     nearest = get_close_matches(word, names, n=1, cutoff=0.0)
     words = f"{word}: no such folder, and no recording of that name comes with the console"
     raise CannotOpenError(words, tuple(dict.fromkeys((*nearest, *names))))

@@ -23,6 +23,7 @@ class SourceKind(StrEnum):
 
     LIVE = "live"
     FIXTURE = "fixture"
+    RECORDING = "recording"
     TWIN = "twin"
 
 

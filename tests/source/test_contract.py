@@ -8,8 +8,10 @@ from kho_console.model.unknown import Cause, Unknown
 from kho_console.source.fixture import FixtureSource
 from kho_console.source.live import LiveSource
 from kho_console.source.protocol import Source, SourceKind
+from kho_console.source.recording import Recording
 from tests.source.contract import SourceContract
 from tests.source.prepared import write_fixture, write_tree
+from tests.source.recorded import whole
 
 
 class TestFixtureSource(SourceContract):
@@ -26,6 +28,15 @@ class TestLiveSource(SourceContract):
     @pytest.fixture
     def source(self, tmp_path: Path) -> Source:
         return LiveSource(write_tree(tmp_path))
+
+
+class TestRecordedSource(SourceContract):
+    unreadable_cause = Cause.NOT_PERMITTED
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Source:
+        fixture = FixtureSource(write_fixture(tmp_path / "fixture"))
+        return Recording(whole(fixture, tmp_path / "a.kho")).at(0)
 
 
 def test_this_machine() -> None:

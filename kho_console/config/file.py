@@ -3,14 +3,13 @@
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from kho_console.config.lines import key_lines
 from kho_console.config.origin import Fault, Layer, Origin
 from kho_console.config.table import KEYS, KEYS_EXPECTED, SETTINGS, Value, keys_of_value
 from kho_console.model.value import dataclass
+from kho_console.toml_lines import key_lines, loads
 
 LARGEST = 1 << 16
 """Bytes that a file of settings may have."""
@@ -44,11 +43,9 @@ def read(path: Path) -> Content | None:
     except (OSError, ValueError) as error:
         return _broken(path, None, getattr(error, "strerror", None) or str(error))
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = loads(text)
+    except ValueError as error:
         return _syntax(path, text, str(error))
-    except RecursionError:
-        return _broken(path, None, "tables or lists lie too deep in each other")
     return _Check(path, text).all(document)
 
 

@@ -43,6 +43,17 @@ def journal_file(environment: Mapping[str, str] = os.environ) -> Path | None:
     return None if folder is None else folder / "journal.jsonl"
 
 
+def runs_folder(environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Where runs of runbooks are kept, which have to outlive a kexec; None without a home.
+
+    A `$XDG_STATE_HOME` that is set goes first, for root too.
+    """
+    if os.geteuid() == 0 and not environment.get("XDG_STATE_HOME"):
+        return Path("/var/lib") / NAME / "runs"
+    folder = state_folder(environment)
+    return None if folder is None else folder / "runs"
+
+
 def lock_file(environment: Mapping[str, str] = os.environ) -> Path | None:
     """The lock of whoever changes the machine: the machine's for root, else the user's."""
     if os.geteuid() == 0:

@@ -56,7 +56,8 @@ def test_everything_that_can_be_set(tmp_path: Path) -> None:
         ("theme = [1,\n\n", "1: no TOML: "),
         (b"theme = 'dark'\n# \xff", " line 2 is no UTF-8"),
         (b"#" * (LARGEST + 1), f" it is longer than {LARGEST} bytes"),
-        ("theme = " + "[" * 20000, " tables or lists lie too deep in each other"),
+        ("theme = " + "[" * 20000,
+         "1: no TOML: tables or lists lie too deep in each other, column 41"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line(

@@ -1,0 +1,1 @@
+"""Guided procedures: read, run, interrupted and gone on with, across a kexec too."""

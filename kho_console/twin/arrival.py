@@ -19,6 +19,7 @@ from kho_console.model.unknown import Unknown
 from kho_console.model.value import dataclass
 from kho_console.twin.allocator import Allocator
 from kho_console.twin.hardware import Hardware
+from kho_console.twin.kho2024.carried import Carried2024
 from kho_console.twin.loading import Carried
 from kho_console.twin.refused import Panic
 from kho_console.twin.release import Release
@@ -61,28 +62,21 @@ class NotTaken(Exception):
         self.lines = lines
 
 
-def take(row: Release, hardware: Hardware, carried: Carried) -> Arrival:
+def take(row: Release, hardware: Hardware, carried: Carried | Carried2024) -> Arrival:
     """Take a handover over.
 
     Raises:
         NotTaken: It is of another version, damaged, or never finalized.
         Panic: The map names memory that does not exist.
     """
-    page_size = hardware.page_size
-    try:
-        tree = root_tree.read(
-            hardware.memory.read(carried.tree, page_size), address=carried.tree, window=False
-        )
-    except (FormatError, MissingMemory) as error:
-        line = f"{_PREFIX}setup: handover FDT (0x{carried.tree:x}) is invalid: -9"
-        raise NotTaken(errno.EINVAL, line) from error
-    assert row.word is not None
-    if tree.compatible != row.word:
-        line = (
-            f"{_PREFIX}setup: handover FDT (0x{carried.tree:x}) is incompatible with"
-            f" '{row.word.decode()}': 1"
-        )
-        raise NotTaken(errno.EINVAL, line)
+    channel = carried.channel(hardware.page_size)
+    tree = _tree(row, hardware, channel["fdt"])
+    if isinstance(carried, Carried2024):
+        # x86 has the scratch area where the array of areas is looked for; so early in the boot
+        # no more than 256 KiB can be mapped at once.
+        area = channel["scratch"]
+        where = f"(phys=0x{area.start:x}, len={area.size})"
+        raise NotTaken(errno.EFAULT, f"{_PREFIX}setup: failed to memremap scratch {where}")
     kept = _kept(row, hardware, tree)
     ram = runs.of_ranges((item.start, item.end) for item in hardware.ram)
     if any(kept.touches(hole) for hole in runs.holes(ram)):
@@ -95,6 +89,20 @@ def take(row: Release, hardware: Hardware, carried: Carried) -> Arrival:
         MemoryRange(start, size) for start, size in zip(numbers[::2], numbers[1::2], strict=True)
     )
     return Arrival(tree, kept, scratch)
+
+
+def _tree(row: Release, hardware: Hardware, where: MemoryRange) -> RootTree:
+    at = f"{_PREFIX}setup: handover FDT (0x{where.start:x})"
+    try:
+        content = hardware.memory.read(where.start, where.size)
+        tree = root_tree.read(content, address=where.start, window=False)
+    except (FormatError, MissingMemory) as error:
+        raise NotTaken(errno.EINVAL, f"{at} is invalid: -9") from error
+    assert row.word is not None
+    if tree.compatible != row.word:
+        line = f"{at} is incompatible with '{row.word.decode()}': 1"
+        raise NotTaken(errno.EINVAL, line)
+    return tree
 
 
 def _kept(row: Release, hardware: Hardware, tree: RootTree) -> Runs:

@@ -17,6 +17,8 @@ from kho_console.twin.arrival import Arrival, NotTaken
 from kho_console.twin.handover import Handover
 from kho_console.twin.hardware import Hardware
 from kho_console.twin.kernel import Kernel
+from kho_console.twin.kho2024 import boot as inline_boot
+from kho_console.twin.kho2024.carried import Carried2024
 from kho_console.twin.loading import Carried
 from kho_console.twin.luo import Outgoing
 from kho_console.twin.luo_incoming import Incoming
@@ -42,7 +44,7 @@ class Start:
     release: str
     command_line: bytes
     boot_id: str
-    carried: Carried | None
+    carried: Carried | Carried2024 | None
     on_by_default: bool = False
 
 
@@ -52,6 +54,8 @@ def boot(hardware: Hardware, start: Start) -> Kernel:
     Raises:
         Panic: It gives up.
     """
+    if start.row.inline:
+        return inline_boot.boot(hardware, start)
     options = command_line.parse(start.command_line)
     log = showing.first_lines(start.release, start.command_line)
     arrival = _arrival(hardware, start, log)
@@ -86,6 +90,9 @@ def boot(hardware: Hardware, start: Start) -> Kernel:
 def _arrival(hardware: Hardware, start: Start, log: list[str]) -> Arrival | None:
     row = start.row
     if start.carried is None or row.word is None or not row.takes_over:
+        return None
+    if isinstance(start.carried, Carried2024) and not hardware.x86:
+        # arm64 calls the properties of the series of 2024 otherwise, so nobody looks at them.
         return None
     try:
         found = arrivals.take(row, hardware, start.carried)

@@ -45,6 +45,11 @@ class Hardware:
         return self.memory.page_size
 
     @property
+    def x86(self) -> bool:
+        """Whether the boot protocol is that of x86."""
+        return self.architecture == "x86_64"
+
+    @property
     def kho(self) -> str:
         """The handover's folder in debugfs."""
         return f"{self.debugfs}/kho"

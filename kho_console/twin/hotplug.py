@@ -67,7 +67,11 @@ def _check_movable(kernel: Kernel, number: int) -> None:
     """Memory that the kernel holds on to stays: its own, scratch, what is preserved."""
     block = _range(kernel, number)
     held = [*kernel.hardware.kept, *kernel.hardware.crash]
-    hand = kernel.handover
+    hand, inline = kernel.handover, kernel.inline
+    if inline is not None:
+        held.append(inline.scratch)
+        if inline.preserved.touches(block):
+            raise Refused(errno.EBUSY, "preserved memory lies in the block")
     if hand is not None:
         held += [*hand.scratch, *hand.preserver.tracker.structure()]
         if all_ranges(hand.preserver.tracker.blocks()).touches(block):

@@ -57,7 +57,8 @@ def simulated(image: KexecImage) -> ImageTold:
     release = image.kernel.removeprefix(SIMULATED)
     row = release_of(release)
     if row is None:
-        raise Refused(errno.ENOEXEC, f"how {release} behaves is not known")
+        known = ", ".join(SIMULATED + name for name in RELEASES)
+        raise Refused(errno.ENOEXEC, f"how {release} behaves is not known; there are {known}")
     return told_of(row, release, _INITRD_SIZE if image.initrd else 0)
 
 

@@ -36,6 +36,8 @@ _MARKS = (
     "/proc/cmdline",
     "/sys/kernel/debug/kho/out/scratch_phys",
     "/sys/kernel/debug/kho/out/finalize",
+    "/sys/kernel/kho/active",
+    "/sys/kernel/kho/scratch_phys",
     "/sys/kernel/kexec_loaded",
 )
 

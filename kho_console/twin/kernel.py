@@ -5,12 +5,17 @@ from dataclasses import field
 
 from kho_console.abi import runs
 from kho_console.abi.command_line import CommandLine
+from kho_console.model.change import KexecImage
 from kho_console.model.preserved import Runs
 from kho_console.model.value import dataclass
+from kho_console.twin import loading
 from kho_console.twin.allocator import Allocator
 from kho_console.twin.files import Failure
 from kho_console.twin.handover import Handover
 from kho_console.twin.hardware import Hardware
+from kho_console.twin.image import ImageTold
+from kho_console.twin.kho2024 import load as inline_load
+from kho_console.twin.kho2024.outgoing import Outgoing2024
 from kho_console.twin.loading import Limits, Loaded
 from kho_console.twin.luo import Outgoing
 from kho_console.twin.luo_incoming import Incoming
@@ -35,7 +40,8 @@ class Kernel:
         hardware: The machine.
         allocator: Its free memory.
         boot_id: Random id of this boot.
-        handover: What it hands on; None where KHO is off.
+        handover: What it hands on; None where KHO is off, and in the series of 2024.
+        inline: What a kernel of the series of 2024 hands on.
         outgoing: Its live-update side; None where live update is off.
         incoming: What live update received.
         came: Preserved ranges of the kernel before that it keeps.
@@ -54,6 +60,7 @@ class Kernel:
     allocator: Allocator
     boot_id: str
     handover: Handover | None = None
+    inline: Outgoing2024 | None = None
     outgoing: Outgoing | None = None
     incoming: Incoming | None = None
     came: Runs = field(default_factory=runs.empty)
@@ -62,6 +69,16 @@ class Kernel:
     crash: Loaded | None = None
     log: list[str] | None = None
     said: list[str] = field(default_factory=list)
+
+    def place(self, image: KexecImage, told: ImageTold) -> Loaded:
+        """Place a normal image, as `kexec_file_load` does.
+
+        Raises:
+            Refused: See `loading.load`.
+        """
+        if self.inline is not None:
+            return inline_load.load(self.inline, image, told)
+        return loading.load(self.row, self.hardware, self.handover, image, told)
 
     def show_images(self) -> None:
         """Tell which images are loaded."""

@@ -2,6 +2,7 @@
 
 import errno
 import struct
+from collections.abc import Mapping, Sequence
 
 from kho_console.model.change import FileFlag, KexecImage
 from kho_console.model.memory import MemoryRange, without
@@ -9,6 +10,8 @@ from kho_console.model.value import dataclass
 from kho_console.twin.handover import Handover
 from kho_console.twin.hardware import Hardware
 from kho_console.twin.image import ImageTold
+from kho_console.twin.kho2024.carried import Carried2024
+from kho_console.twin.memory import SimulatedMemory
 from kho_console.twin.refused import Refused
 from kho_console.twin.release import Release
 
@@ -42,6 +45,17 @@ class Carried:
     areas: int
     content: bytes
 
+    def channel(self, page_size: int) -> Mapping[str, MemoryRange]:
+        """What the boot protocol says, in its order."""
+        return {
+            "fdt": MemoryRange(self.tree, page_size),
+            "scratch": MemoryRange(self.areas, len(self.content)),
+        }
+
+    def put(self, memory: SimulatedMemory) -> None:
+        """Copy the array to where it belongs, as the kexec does."""
+        memory.write(self.areas, self.content)
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -57,7 +71,7 @@ class Loaded:
     image: KexecImage
     told: ImageTold
     segments: tuple[MemoryRange, ...] = ()
-    carried: Carried | None = None
+    carried: Carried | Carried2024 | None = None
 
 
 @dataclass
@@ -122,19 +136,40 @@ def load(
     Raises:
         Refused: EADDRNOTAVAIL where it does not fit, EINVAL where it is larger than half of RAM.
     """
+    if handover is None:
+        return Loaded(image, told, placed(hardware, image, told, [list(hardware.ram)]))
+    carries = handover.finalized or not row.attach_needs_finalize
+    array = b"".join(_AREA.pack(area.start, area.size) for area in handover.scratch)
+    more = [(_ARRAY_ALIGNMENT, _ARRAY_ALIGNMENT)] if carries else []
+    areas = [[area] for area in handover.scratch if area.size]
+    segments = placed(hardware, image, told, areas, more)
+    carried = Carried(handover.root, segments[-1].start, array) if carries else None
+    return Loaded(image, told, segments, carried)
+
+
+def placed(
+    hardware: Hardware,
+    image: KexecImage,
+    told: ImageTold,
+    areas: Sequence[Sequence[MemoryRange]],
+    more: Sequence[tuple[int, int]] = (),
+) -> tuple[MemoryRange, ...]:
+    """Where the parts of a normal image go.
+
+    Args:
+        hardware: The machine.
+        image: What is loaded.
+        told: What it is.
+        areas: Where they may lie, in the order in which the kernel tries.
+        more: Size and alignment of further segments, which come last.
+
+    Raises:
+        Refused: EADDRNOTAVAIL where it does not fit, EINVAL where it is larger than half of RAM.
+    """
     wanted = _wanted(image, told)
     if sum(size for size, _ in wanted) > sum(item.size for item in hardware.ram) // 2:
         raise Refused(errno.EINVAL, "more than half of the memory")
-    if handover is None:
-        return Loaded(image, told, _placed(wanted, [list(hardware.ram)]))
-    carries = handover.finalized or not row.attach_needs_finalize
-    array = b"".join(_AREA.pack(area.start, area.size) for area in handover.scratch)
-    if carries:
-        wanted.append((_ARRAY_ALIGNMENT, _ARRAY_ALIGNMENT))
-    areas = [[area] for area in handover.scratch if area.size]
-    segments = _placed(wanted, areas)
-    carried = Carried(handover.root, segments[-1].start, array) if carries else None
-    return Loaded(image, told, segments, carried)
+    return _placed([*wanted, *more], areas)
 
 
 def load_crash(hardware: Hardware, image: KexecImage, told: ImageTold) -> Loaded:
@@ -160,7 +195,7 @@ def _wanted(image: KexecImage, told: ImageTold) -> list[tuple[int, int]]:
 
 
 def _placed(
-    wanted: list[tuple[int, int]], areas: list[list[MemoryRange]]
+    wanted: Sequence[tuple[int, int]], areas: Sequence[Sequence[MemoryRange]]
 ) -> tuple[MemoryRange, ...]:
     """Each part in the first area with room for it, at the highest address there."""
     placed: list[MemoryRange] = []

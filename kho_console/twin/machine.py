@@ -5,7 +5,7 @@ import hashlib
 import uuid
 from contextlib import suppress
 
-from kho_console.abi import runs
+from kho_console.abi import kho2024_tree, runs
 from kho_console.model.change import (
     Change,
     Execute,
@@ -35,6 +35,8 @@ from kho_console.twin.hardware import Hardware
 from kho_console.twin.history import Deed, Dimm, Loading, deed_of
 from kho_console.twin.image import ImageTold, Tell, behaviour
 from kho_console.twin.kernel import Kernel
+from kho_console.twin.kho2024.carried import Carried2024
+from kho_console.twin.kho2024.outgoing import FOLDER
 from kho_console.twin.loading import Loaded
 from kho_console.twin.refused import Panic, Refused
 from kho_console.twin.tracker import all_ranges
@@ -150,15 +152,20 @@ class Twin:
 
     def preserved(self) -> Runs:
         """All that the running kernel preserves now, finalized or not."""
-        hand = self.kernel.handover
+        hand, inline = self.kernel.handover, self.kernel.inline
+        if inline is not None:
+            return inline.preserved
         return runs.empty() if hand is None else all_ranges(hand.preserver.tracker.blocks())
 
     def _write(self, change: Write) -> None:
         due = self.faults.write()
         if due is not None:
             raise Refused(due, ASKED_FOR)
-        hand = self.kernel.handover
-        if hand is not None and change.path == f"{self.hardware.kho}/out/finalize":
+        hand, inline = self.kernel.handover, self.kernel.inline
+        folder, _, name = change.path.rpartition("/")
+        if inline is not None and folder == FOLDER:
+            inline.write(name, change.data, self.faults.refusal)
+        elif hand is not None and change.path == f"{self.hardware.kho}/out/finalize":
             if hand.row.stateless:
                 raise Refused(errno.ENOENT, "this release has no finalize step")
             self._finalize(change.data)
@@ -247,7 +254,7 @@ class Twin:
             kernel.crash = loading.load_crash(self.hardware, image, told)
             armed.write_header(self.hardware)
         else:
-            kernel.loaded = loading.load(kernel.row, self.hardware, kernel.handover, image, told)
+            kernel.loaded = kernel.place(image, told)
         kernel.show_images()
 
     def _unload(self, *, crash: bool) -> None:
@@ -272,7 +279,7 @@ class Twin:
         if how is Execution.SYSTEMD:
             self.user.stop()
         self._live_update()
-        offered = self.preserved() if loaded.carried is not None else runs.empty()
+        offered = self._offered(loaded)
         try:
             self._start(loaded)
         except Panic as panic:
@@ -281,6 +288,13 @@ class Twin:
             self.outcome = Outcome(told, False, offered.bytes, 0, panic.reason)
             return
         self._judge(offered)
+
+    def _offered(self, loaded: Loaded) -> Runs:
+        """Preserved memory that goes with an image."""
+        if isinstance(loaded.carried, Carried2024):
+            cache = kho2024_tree.read_mem_cache(loaded.carried.records)
+            return kho2024_tree.pages_of(cache, self.hardware.page_size)
+        return runs.empty() if loaded.carried is None else self.preserved()
 
     def _live_update(self) -> None:
         """What the reboot call does before it jumps."""
@@ -301,7 +315,7 @@ class Twin:
         if self.faults.panic is not None:
             raise Panic(self.faults.panic)
         if loaded.carried is not None:
-            self.hardware.memory.write(loaded.carried.areas, loaded.carried.content)
+            loaded.carried.put(self.hardware.memory)
         self.boots += 1
         start = Start(
             behaviour(loaded.told),

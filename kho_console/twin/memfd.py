@@ -23,6 +23,7 @@ class MemoryFile:
         position: File position.
         seals: F_SEAL_* bits.
         preserved: Whether a session holds it for the next kernel.
+        order: Order of its folios, where its pages were given and not filled.
     """
 
     size: int
@@ -30,6 +31,7 @@ class MemoryFile:
     position: int = 0
     seals: int = 0
     preserved: bool = False
+    order: int = 0
 
 
 @dataclass
@@ -57,13 +59,15 @@ def preserve(handover: Handover, file: MemoryFile) -> Preserved:
     """
     page_size = handover.hardware.page_size
     fill(handover, file)
+    folio = page_size << file.order
     for piece in file.pages:
-        handover.preserver.folios(piece.start, piece.size // page_size)
+        handover.preserver.folios(piece.start, piece.size // folio, file.order)
     frames = [
-        at // page_size for piece in file.pages for at in range(piece.start, piece.end, page_size)
+        at // page_size for piece in file.pages for at in range(piece.start, piece.end, folio)
     ]
     listed = b"".join(
-        struct.pack("<QQ", frame | _UPTODATE_DIRTY, index) for index, frame in enumerate(frames)
+        struct.pack("<QQ", frame | _UPTODATE_DIRTY, number << file.order)
+        for number, frame in enumerate(frames)
     )
     assert len(listed) == len(frames) * folios.RECORD_SIZE
     descriptor, taken = preserve_bytes(handover, listed)
@@ -81,7 +85,10 @@ def preserve(handover: Handover, file: MemoryFile) -> Preserved:
 def unpreserve(handover: Handover, done: Preserved) -> None:
     """Take `preserve` back; the file keeps its pages."""
     page_size = handover.hardware.page_size
-    for piece in [*done.file.pages, *done.records]:
+    folio = page_size << done.file.order
+    for piece in done.file.pages:
+        handover.preserver.forget_folios(piece.start, piece.size // folio, done.file.order)
+    for piece in done.records:
         handover.preserver.forget_folios(piece.start, piece.size // page_size)
     if done.known:
         for piece in done.records:

@@ -4,7 +4,7 @@ Every field names where the fact was read. Files of the kernel: kernel/kexec_han
 6.18), kernel/liveupdate/kexec_handover.c, kexec_handover_debugfs.c, luo_core.c, luo_session.c and
 luo_file.c (6.19 and later), mm/memblock.c, mm/memfd_luo.c, kernel/kexec_file.c. 6.16 is known as of
 its first release candidate, 7.0 by its ABI header and its behaviour. The v6 series of 2025 was
-posted and never merged.
+posted and never merged, and so was the series of 2024 (kernel/kexec_kho_out.c, kexec_kho_in.c).
 """
 
 import errno
@@ -80,8 +80,13 @@ class Release:
 
     @property
     def reversible(self) -> bool:
-        """6.16 to 6.18 and the series before: the tree exists while finalized only."""
+        """6.16 to 6.18 and the v6 series: the tree exists while finalized only."""
         return self.finalize is Finalize.REVERSIBLE
+
+    @property
+    def inline(self) -> bool:
+        """The series of 2024: all state in one tree, which an image takes a copy of."""
+        return self.finalize is Finalize.ACTIVE_FILE
 
     @property
     def stateless(self) -> bool:
@@ -99,6 +104,15 @@ class Release:
         return self.luo is not None and self.luo != b"luo-v1"
 
 
+_2024 = Release(
+    "2024-rfc",
+    b"kho-v1",
+    map=MapFormat.MEM_ARRAYS,
+    finalize=Finalize.ACTIVE_FILE,
+    attach_needs_finalize=True,
+    scratch_rules=ScratchRules.SINGLE,
+    area_of_each_online_node=False,
+)
 _V6 = Release(
     "v6",
     b"kho-v1",
@@ -153,11 +167,14 @@ _7_2 = replace(
 _7_3 = replace(_7_2, name="7.3")
 
 RELEASES: Mapping[str, Release] = {
-    row.name: row for row in (_V6, _6_16, _6_17, _6_18, _6_19, _7_0, _7_1, _7_2, _7_3)
+    row.name: row for row in (_2024, _V6, _6_16, _6_17, _6_18, _6_19, _7_0, _7_1, _7_2, _7_3)
 }
 """All rows, oldest first."""
 
 _NEWEST = (7, 3)
+_FIRST_V6 = (6, 13)
+"""Kernels before it that speak KHO are of the series of 2024; those after it of v6."""
+
 _NUMBER = re.compile(r"(\d{1,4})\.(\d{1,4})")
 
 
@@ -186,4 +203,13 @@ def with_words(row: Release, kho: bytes | None, luo: bytes | None, memfd: int | 
     """The row as an image's own strings correct it: a kernel speaks what is in it."""
     if kho is None:
         return without_handover(row.name)
+    if row.word is None and kho == _2024.word:
+        return _patched(row.name)
     return replace(row, word=kho, luo=luo, memfd=memfd or row.memfd)
+
+
+def _patched(name: str) -> Release:
+    """A kernel before 6.16 that carries one of the two series that were posted."""
+    found = _NUMBER.match(name)
+    early = found is not None and (int(found[1]), int(found[2])) < _FIRST_V6
+    return replace(_2024 if early else _V6, name=name)

@@ -12,6 +12,7 @@ from kho_console.source.protocol import SourceError
 from kho_console.twin.files import Folder, Window
 from kho_console.twin.hardware import Hardware
 from kho_console.twin.kernel import DEVICE, KEXEC, Kernel
+from kho_console.twin.kho2024.outgoing import FOLDER, INCOMING
 
 if TYPE_CHECKING:
     from kho_console.twin.arrival import Arrival
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _SETUP_DATA = "/sys/kernel/boot_params/setup_data"
 _CHOSEN = "/sys/firmware/devicetree/base/chosen"
 _PID = re.compile(r"[0-9]{1,10}")
-_X86 = "x86_64"
 _SEED = b"0x9\n"
 _KHO = b"0xa\n"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -40,8 +40,9 @@ def clear(hardware: Hardware, start: "Start") -> None:
         hardware.kho,
         f"{hardware.debugfs}/memblock",
         _SETUP_DATA,
-        f"{_CHOSEN}/linux,kho-fdt",
-        f"{_CHOSEN}/linux,kho-scratch",
+        *(f"{_CHOSEN}/linux,kho-{name}" for name in ("dt", "fdt", "mem", "scratch")),
+        FOLDER,
+        INCOMING,
         DEVICE,
         "/sys/class/misc/liveupdate",
     ):
@@ -100,15 +101,17 @@ def _show_protocol(hardware: Hardware, start: "Start") -> None:
     carried, put = start.carried, hardware.files.put
     if carried is None:
         return
-    sizes = (carried.tree, hardware.page_size, carried.areas, len(carried.content))
-    if hardware.architecture == _X86:
+    channel = carried.channel(hardware.page_size)
+    if hardware.x86:
+        words = [word for item in channel.values() for word in (item.start, item.size)]
         put(f"{_SETUP_DATA}/0/type", _SEED)
         put(f"{_SETUP_DATA}/0/data", b"")
         put(f"{_SETUP_DATA}/1/type", _KHO)
-        put(f"{_SETUP_DATA}/1/data", struct.pack("<4Q", *sizes))
-    else:
-        put(f"{_CHOSEN}/linux,kho-fdt", struct.pack(">2Q", *sizes[:2]))
-        put(f"{_CHOSEN}/linux,kho-scratch", struct.pack(">2Q", *sizes[2:]))
+        put(f"{_SETUP_DATA}/1/data", struct.pack(f"<{len(words)}Q", *words))
+        return
+    for name, item in channel.items():
+        word = "dt" if name == "fdt" and "mem" in channel else name
+        put(f"{_CHOSEN}/linux,kho-{word}", struct.pack(">2Q", item.start, item.size))
 
 
 def _show_incoming(hardware: Hardware, tree: RootTree) -> None:

@@ -94,8 +94,11 @@ class TwinSource:
         return procfs.memory_total(self)
 
     def page_flags(self, address: int) -> Maybe[int]:
-        """See `Source.page_flags`; those of a kernel of the twin's own are not simulated."""
+        """See `Source.page_flags`; a twin's own kernel tells those of what came in, at most."""
         if self.twin.boots:
+            inline = self.twin.kernel.inline
+            if inline is not None and inline.arrival is not None:
+                return inline.arrival.page_flags(address, inline.allocator)
             return Unknown(Cause.NOT_RECORDED, "a twin keeps no page flags")
         return self.twin.base.page_flags(address)
 

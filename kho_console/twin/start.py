@@ -8,6 +8,7 @@ from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory
 from kho_console.abi.scratch_request import ScratchScale
 from kho_console.model.change import KexecImage
+from kho_console.model.generation import Protocol
 from kho_console.model.memory import MemoryRange
 from kho_console.model.unknown import Unknown
 from kho_console.source.protocol import Source
@@ -17,7 +18,9 @@ from kho_console.twin.allocator import Allocator
 from kho_console.twin.hardware import Hardware, Reserved
 from kho_console.twin.image import Tell, simulated, told_of
 from kho_console.twin.kernel import Kernel
-from kho_console.twin.loading import Loaded, load
+from kho_console.twin.kho2024 import takeover as inline_takeover
+from kho_console.twin.kho2024.outgoing import FOLDER
+from kho_console.twin.loading import Loaded
 from kho_console.twin.machine import Twin
 from kho_console.twin.platform import hardware as hardware_of
 from kho_console.twin.platform import read_bytes
@@ -70,7 +73,8 @@ def twin_of(
         assumptions.append("where memory lies is not recorded, and was made up")
     if areas is not None:
         try:
-            takeover.take(source, kernel, areas, assumptions)
+            take = inline_takeover.take if row.inline else takeover.take
+            take(source, kernel, areas, assumptions)
         except (Refused, FormatError, MissingMemory) as error:
             raise CannotSimulate(f"its handover cannot be taken over: {error}") from error
     _limits(source, kernel)
@@ -83,6 +87,8 @@ def twin_of(
 
 
 def _row(source: Source, release: str, machine: Hardware) -> Release:
+    if source.exists(f"{FOLDER}/active") is True:
+        return RELEASES[Protocol.RFC_2024]
     row = release_of(release)
     shown = source.exists(f"{machine.kho}/out/finalize") is True
     if row is not None and row.word is None and shown:
@@ -118,7 +124,7 @@ def _with_bitmaps(source: Source, row: Release, machine: Hardware) -> Release:
 def _scratch(source: Source, machine: Hardware, row: Release) -> tuple[MemoryRange, ...] | None:
     if row.word is None:
         return None
-    out = f"{machine.kho}/out"
+    out = FOLDER if row.inline else f"{machine.kho}/out"
     phys = read_bytes(source, f"{out}/scratch_phys")
     sizes = read_bytes(source, f"{out}/scratch_len")
     if phys is None or sizes is None:
@@ -137,7 +143,7 @@ def _reserved(
 ) -> Reserved:
     """What had been reserved, worked back from areas that are a percentage of it."""
     wanted, _ = reserving.request(row, options)
-    if not areas or not isinstance(wanted, ScratchScale) or not wanted.percent:
+    if row.inline or not areas or not isinstance(wanted, ScratchScale) or not wanted.percent:
         return Reserved()
 
     def amount(size: int) -> int:
@@ -175,6 +181,6 @@ def _images(source: Source, kernel: Kernel, assumptions: list[str]) -> None:
             " loaded by kexec_file_load in the present state"
         )
         try:
-            kernel.loaded = load(kernel.row, kernel.hardware, kernel.handover, image, told)
+            kernel.loaded = kernel.place(image, told)
         except Refused:
             kernel.loaded = Loaded(image, told)

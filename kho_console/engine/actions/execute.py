@@ -1,6 +1,6 @@
 """Starting the loaded image: the kexec itself."""
 
-from kho_console.engine import paths
+from kho_console.engine import paths, unclaimed
 from kho_console.engine.findings.words import plain
 from kho_console.engine.verdict import Standing, judge
 from kho_console.model.action import Action, Plan, Risk
@@ -21,7 +21,8 @@ def execute(snapshot: Snapshot, how: Execution | None = None) -> Plan:
         how: By the bare system call on demand only; None for the way of this machine.
     """
     how = how or _way(snapshot)
-    checks = [_loaded(snapshot), _ready(snapshot), *_sessions(snapshot, how)]
+    checks = [_loaded(snapshot), _ready(snapshot), *unclaimed.checks(snapshot)]
+    checks += _sessions(snapshot, how)
     if how is Execution.SYSTEMD:
         checks += _systemd(snapshot)
     return Action(
@@ -52,7 +53,10 @@ def _ready(snapshot: Snapshot) -> Check:
     """Whether the handover would go with it; a kexec without one is allowed, with a warning."""
     verdict = judge(snapshot)
     result = Result.PASS if verdict.standing is Standing.READY else Result.WARNING
-    return Check("handover", result, verdict.sentence, verdict.detail or None)
+    text = verdict.sentence
+    if verdict.standing is Standing.CONDITIONAL:
+        text = f"the handover goes along only if {text}"
+    return Check("handover", result, text, verdict.detail or None)
 
 
 def _way(snapshot: Snapshot) -> Execution:

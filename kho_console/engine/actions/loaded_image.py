@@ -13,8 +13,8 @@ ID = "loaded-image"
 
 _NOT_ASKED = Unknown(Cause.ABSENT, "not asked")
 _REMEDY = "load the image that you mean, then go on"
-_LEFT_IT = (Standing.REFUSED, Standing.KERNEL_REFUSED)
-"""What a load or unload ended with that left the image as it was."""
+LEFT_IT = (Standing.REFUSED, Standing.KERNEL_REFUSED)
+"""What an action ended with that left the machine as it was."""
 
 
 def check(journal: Path, boot: Maybe[str]) -> Check:
@@ -47,13 +47,15 @@ def _touched(record: Record) -> bool:
     """Whether it was about the image that the next reboot starts, and may have changed it."""
     return (
         record.action in ("load", "unload")
-        and record.standing not in _LEFT_IT
-        and not any(_for_a_crash(item.get("flags")) for item in record.changes)
+        and record.standing not in LEFT_IT
+        and not for_a_crash(record)
     )
 
 
-def _for_a_crash(flags: object) -> bool:
-    return FileFlag.ON_CRASH.name in str(flags).split("|")
+def for_a_crash(record: Record) -> bool:
+    """Whether a load or unload is about the crash image."""
+    flags = (str(item.get("flags")).split("|") for item in record.changes)
+    return any(FileFlag.ON_CRASH.name in item for item in flags)
 
 
 def _files(record: Record) -> str:

@@ -17,12 +17,16 @@ from kho_console.engine.writer_lock import LockedError, WriterLock
 from kho_console.model.action import Action, NotApplicable
 from kho_console.model.change import Execute, Load, Unload
 from kho_console.model.check import Result
+from kho_console.model.generation import Finalize
 from kho_console.model.outcome import Ending, Found, Outcome
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
 from kho_console.model.value import dataclass
 from kho_console.source.protocol import NotAskedError, SourceError, SourceKind
 from kho_console.source.writable import WritableSource
+
+_KEEPING = ("activate", "deactivate")
+"""Steps that leave what is there as it is where it is there already."""
 
 BOOT_ID = f"{paths.SYSCTL}/random/boot_id"
 
@@ -158,6 +162,8 @@ def _proven(action: Action, found: tuple[Found, ...], before: Snapshot) -> Outco
 
 def _untold(action: Action, before: Snapshot) -> str:
     """What it means that nothing reads otherwise than before."""
+    if before.generation.finalize is Finalize.ACTIVE_FILE and action.name in _KEEPING:
+        return "it was so already, and nothing was done"
     match action.changes:
         case (Unload(crash=True),):
             return "no crash image was loaded"

@@ -5,7 +5,7 @@ kernel/liveupdate/kexec_handover_debugfs.c of 6.19 and 7.0; 7.1 has none of them
 sysfs file of the 2024 series.
 """
 
-from kho_console.engine import paths
+from kho_console.engine import paths, unclaimed
 from kho_console.model.action import Action, Expectation, NotApplicable, Plan, Risk
 from kho_console.model.change import Write
 from kho_console.model.check import Check, Result
@@ -67,6 +67,8 @@ def _step(name: str, snapshot: Snapshot) -> Plan:
     on = _WORDS[name][1]
     kind = snapshot.generation.finalize
     latching = kind is Finalize.LATCHING
+    image = _image(name, snapshot)
+    strands = bool(image) and not on
     value = "1" if on else "0"
     expects = [Expectation(switch, value)]
     if name == "abort" and snapshot.generation.folder != paths.RFC_2024:
@@ -75,9 +77,9 @@ def _step(name: str, snapshot: Snapshot) -> Plan:
         name=name,
         title=_TITLES[name],
         changes=(Write(switch, value.encode()),),
-        preconditions=_preconditions(name, snapshot, on),
-        undone_by=None if latching else _INVERSE.get(name),
-        risk=Risk.LOSS if latching or name == "abort" else Risk.SMALL,
+        preconditions=(*_preconditions(name, snapshot, on), *image),
+        undone_by=None if latching or strands else _INVERSE.get(name),
+        risk=Risk.LOSS if latching or strands or name == "abort" else Risk.SMALL,
         expects=tuple(expects),
         effects=_effects(name, snapshot),
     )
@@ -119,8 +121,7 @@ def _preconditions(name: str, snapshot: Snapshot, on: bool) -> tuple[Check, ...]
         found += _scratch(snapshot)
     else:
         found += _lockdown(snapshot)
-    found += _image(name, snapshot)
-    return tuple(found)
+    return (*found, *(unclaimed.checks(snapshot) if on else ()))
 
 
 def _state(name: str, snapshot: Snapshot, on: bool) -> Check:
@@ -131,7 +132,8 @@ def _state(name: str, snapshot: Snapshot, on: bool) -> Check:
         return Check("state", Result.UNKNOWN, text, evidence, "run as root, without lockdown")
     there = (state is State.FINALIZED) == on
     if not there:
-        return Check("state", Result.PASS, f"the handover is {state}", evidence)
+        words = snapshot.generation.standing(state)
+        return Check("state", Result.PASS, f"the handover is {words}", evidence)
     if kind is Finalize.LATCHING:
         text = "it is finalized already; the kernel frees that map and writes a new one"
         return Check("state", Result.WARNING, text, evidence)
@@ -169,17 +171,18 @@ def _image(name: str, snapshot: Snapshot) -> list[Check]:
     """An image carries what there was when it was loaded."""
     if snapshot.kexec.loaded is not True or snapshot.generation.order_matters is False:
         return []
-    evidence = f"{paths.KEXEC_LOADED}: 1"
+    evidence, on = f"{paths.KEXEC_LOADED}: 1", _WORDS[name][1]
     if name == "activate":
         text = "an image is loaded already: it carries what was active when it was loaded"
     elif name == "deactivate":
-        text = "the loaded image keeps its copy of what is dropped now"
+        text = "the loaded image keeps its copy of what is dropped now, and hands that over"
     elif name == "finalize":
         text = "an image is loaded already: this kernel attaches the handover while it loads, so "
         text += "that image goes without"
     else:
         text = "the loaded image keeps pointing at what is dropped now"
-    return [Check("image", Result.WARNING, text, evidence, f"load the image again after {name}")]
+    remedy = f"load the image again after {name}" if on else "unload the image first"
+    return [Check("image", Result.WARNING, text, evidence, remedy)]
 
 
 def _effects(name: str, snapshot: Snapshot) -> tuple[str, ...]:
@@ -195,5 +198,8 @@ def _effects(name: str, snapshot: Snapshot) -> tuple[str, ...]:
             "Later preservation is not in the map until it is finalized again.",
         )
     if name == "finalize":
-        return ("Until it is aborted, nothing more can be preserved (the kernel answers EBUSY).",)
+        return (
+            "Until it is aborted, nothing more can be preserved (the kernel answers EBUSY).",
+            "Abort, which undoes it, forgets all that is preserved.",
+        )
     return ()

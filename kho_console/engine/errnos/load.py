@@ -73,6 +73,9 @@ def _meaning(failure: Failure, change: Load | Unload) -> Advice:
             text = "another load, unload or hotplug update holds the kernel's kexec lock"
             return text, "try again in a second; a long load can hold it for some ten seconds"
         case errno.EINVAL:
+            if _lies_in_scratch(failure):
+                text = "preserved memory lies in the scratch area, and this kernel loads no image "
+                return f"{text}then", "deactivate, or find out who preserved memory there"
             return _invalid(change), "`kho-console check` tells which, before anything is loaded"
         case errno.EADDRNOTAVAIL if isinstance(change, Load):
             return _no_place(failure, change.image)
@@ -99,6 +102,16 @@ def _not_permitted(failure: Failure, change: Load | Unload) -> Advice:
     text = "CAP_SYS_BOOT, kexec_load_disabled, the load limit and lockdown do not explain it: a "
     text += "security module or a container may forbid it"
     return text, "look at the kernel log"
+
+
+def _lies_in_scratch(failure: Failure) -> bool:
+    """The series of 2024 looks at it in the load; later kernels refuse to preserve such memory."""
+    snapshot = failure.snapshot
+    found, areas = snapshot.outgoing.preserved, snapshot.scratch
+    if isinstance(found, Unknown) or isinstance(areas, Unknown):
+        return False
+    inline = snapshot.generation.protocol is Protocol.RFC_2024
+    return inline and any(area.size and found.ranges.touches(area.range) for area in areas)
 
 
 def _invalid(change: Load | Unload) -> str:

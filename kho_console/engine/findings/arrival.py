@@ -51,6 +51,9 @@ def left_over(facts: Facts) -> Iterator[Found]:
     snapshot = facts.snapshot
     if snapshot.offered is not True or snapshot.unavailable is None:
         return
+    if facts.said(LogKind.INCOMPATIBLE, LogKind.REVIVAL_DISABLED):
+        # What it refused it did not set aside.
+        return
     if facts.kho_built is not False and facts.kho_enabled is False:
         yield Found(
             Severity.WARNING,

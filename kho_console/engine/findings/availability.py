@@ -24,6 +24,18 @@ def not_built(facts: Facts) -> Iterator[Found]:
             (facts.built_with("CONFIG_KEXEC_HANDOVER"),),
             "Boot a kernel built with CONFIG_KEXEC_HANDOVER.",
         )
+    elif facts.snapshot.unavailable is not None and _too_old(facts):
+        yield Found(
+            Severity.WARNING,
+            _SUBJECT,
+            "This kernel is older than kexec handover, which came with 6.16, and shows no sign of "
+            "it.",
+            (
+                Evidence("release", facts.snapshot.machine.release),
+                Evidence(paths.CMDLINE, "no kho="),
+            ),
+            "Boot a kernel built with CONFIG_KEXEC_HANDOVER.",
+        )
 
 
 def deferred_struct_pages(facts: Facts) -> Iterator[Found]:
@@ -146,7 +158,13 @@ def unknown_why(facts: Facts) -> Iterator[Found]:
 
 
 def _off(facts: Facts) -> bool:
-    return facts.kho_enabled is False and facts.kho_built is not False
+    return facts.kho_enabled is False and facts.kho_built is not False and not _too_old(facts)
+
+
+def _too_old(facts: Facts) -> bool:
+    """Whether nothing but the release tells that the kernel has no KHO; a patched one has kho=."""
+    old = facts.release is not None and facts.release < (6, 16)
+    return old and facts.kho_built is None and not facts.given("kho", "kho_scratch")
 
 
 def _pointless(facts: Facts) -> bool:

@@ -16,6 +16,7 @@ from kho_console.model.blob import (
     MemblockTree,
 )
 from kho_console.model.finding import About, Evidence, Severity, Thing
+from kho_console.model.kho2024 import Kho2024
 from kho_console.model.unknown import Cause, Unknown
 
 _PAYLOADS: dict[bytes, type] = {
@@ -72,6 +73,8 @@ def unknown_version(facts: Facts) -> Iterator[Found]:
     """A producer known here, in a version that is not."""
     for place, blob in _blobs(facts):
         expected = _PAYLOADS.get(blob.name)
+        if isinstance(blob.payload, Kho2024):
+            continue
         if expected is None or blob.state is not BlobState.VALID:
             continue
         if not isinstance(blob.payload, expected):

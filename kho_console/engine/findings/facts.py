@@ -10,8 +10,9 @@ from kho_console.abi.kernel_warning import KernelWarning
 from kho_console.engine import paths
 from kho_console.engine.generation import release_number
 from kho_console.engine.handover_code import concerns_handover
-from kho_console.engine.paths import Handover
+from kho_console.engine.paths import Handover, Handover2024
 from kho_console.model.finding import Evidence, Thing
+from kho_console.model.generation import Protocol
 from kho_console.model.snapshot import Side, Snapshot
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.model.value import dataclass
@@ -47,7 +48,9 @@ class Facts:
 
     @property
     def where(self) -> Handover:
-        """The debugfs tree."""
+        """The debugfs tree; in the series of 2024 the folders in sysfs."""
+        if self.snapshot.generation.protocol is Protocol.RFC_2024:
+            return Handover2024()
         mount = self.snapshot.debugfs
         return Handover(paths.DEBUGFS if isinstance(mount, Unknown) else mount)
 

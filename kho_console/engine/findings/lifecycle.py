@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from kho_console.engine import paths
+from kho_console.engine.findings import scratch
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
@@ -60,9 +61,14 @@ def not_finalized(facts: Facts) -> Iterator[Found]:
         severity, remedy = Severity.INFO, None
         means = "live update does it when the machine reboots into the loaded image"
     else:
-        severity = Severity.WARNING if snapshot.kexec.loaded is True else Severity.INFO
+        loaded = snapshot.kexec.loaded is True
+        severity = Severity.WARNING if loaded else Severity.INFO
         remedy = f"Write 1 to {snapshot.generation.switch}, then load the image."
+        if any(scratch.missing(facts)):
+            remedy = None
         means = "a kexec now would hand over nothing"
+        if loaded and snapshot.generation.order_matters is True:
+            means = "an image that is loaded now goes without it"
     yield Found(
         severity,
         "active" if active else "finalize",
@@ -86,7 +92,10 @@ def finalized_blocks(facts: Facts) -> Iterator[Found]:
 
 
 def image_before_finalize(facts: Facts) -> Iterator[Found]:
-    """6.17 and 6.18, and the 2024 series: the image takes what is ready when it is loaded."""
+    """6.17 and 6.18, and the 2024 series: the image takes what is ready when it is loaded.
+
+    What is taken back afterwards it keeps; no file tells this from a load that came too early.
+    """
     snapshot = facts.snapshot
     if snapshot.state is not State.OPEN or snapshot.kexec.loaded is not True:
         return
@@ -94,10 +103,12 @@ def image_before_finalize(facts: Facts) -> Iterator[Found]:
         yield Found(
             Severity.ERROR,
             "loaded image",
-            "An image was loaded before the handover was ready: it carries nothing, even if that "
-            "is done now, and a reboot loses all that is preserved.",
+            "An image was loaded before the handover was ready, or the handover was taken back "
+            "since: the image carries nothing, or leads to memory that is no longer kept. That it "
+            "is made ready now does not mend it.",
             (Evidence(paths.KEXEC_LOADED, "1"), snapshot.proof),
-            f"Write 1 to {snapshot.generation.switch}, then unload the image and load it again.",
+            "Unload the image before any reboot, then write 1 to "
+            f"{snapshot.generation.switch} and load it again.",
         )
 
 
@@ -113,7 +124,7 @@ def image_order_unknown(facts: Facts) -> Iterator[Found]:
             Severity.WARNING,
             "loaded image",
             f"An image is loaded and the handover {'active' if active else 'finalized'}, but no "
-            f"file tells which came first: an image that was loaded first {carries} nothing.",
+            f"file tells which came first: an image that was loaded first {carries} nothing of it.",
             (Evidence(paths.KEXEC_LOADED, "1"), snapshot.proof),
             "To be sure, load the image again now, by file (kexec -s): it takes the handover "
             "along while it loads.",

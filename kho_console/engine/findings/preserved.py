@@ -6,6 +6,7 @@ from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import count, plain, size
 from kho_console.model.finding import About, Evidence, Severity
+from kho_console.model.generation import Protocol
 from kho_console.model.memory import MemoryRange
 from kho_console.model.owner import OwnerKind, Ownership
 from kho_console.model.preserved import PreservedMap, Runs
@@ -53,8 +54,8 @@ def outside_ram(facts: Facts) -> Iterator[Found]:
         yield Found(
             Severity.ERROR,
             _SUBJECT,
-            f"{count(outside, 'preserved range')} do not lie in RAM that this machine "
-            "has: the map is damaged, or memory was taken away.",
+            f"{count(outside, 'preserved range')} {'does' if outside == 1 else 'do'} not lie in "
+            "RAM that this machine has: the map is damaged, or memory was taken away.",
             (_head(facts), Evidence("/proc/iomem", f"no System RAM over all of {_hex(first)}")),
             "Do not kexec; reboot through the firmware.",
         )
@@ -70,8 +71,7 @@ def in_scratch(facts: Facts) -> Iterator[Found]:
             yield Found(
                 Severity.ERROR,
                 _SUBJECT,
-                f"Preserved memory lies in the scratch area at 0x{area.address:x}: the next kernel "
-                "boots there and overwrites it.",
+                f"Preserved memory lies in the scratch area at 0x{area.address:x}: {_why(facts)}.",
                 (_head(facts), Evidence(facts.where.outgoing, f"scratch {_hex(area.range)}")),
                 "Do not kexec; whoever preserved that memory has a bug.",
             )
@@ -119,9 +119,17 @@ def _head(facts: Facts) -> Evidence:
     """Where the root tree says that the map begins."""
     tree = facts.snapshot.outgoing.tree
     path = facts.where.tree(facts.where.outgoing)
+    if facts.snapshot.generation.protocol is Protocol.RFC_2024:
+        return Evidence(path, "mem arrays")
     if isinstance(tree, Unknown) or isinstance(tree.map_address, Unknown):
         return Evidence(path, "preserved-memory-map not known")
     return Evidence(path, f"preserved-memory-map 0x{tree.map_address:x}")
+
+
+def _why(facts: Facts) -> str:
+    if facts.snapshot.generation.protocol is Protocol.RFC_2024:
+        return "this kernel loads no image then (EINVAL)"
+    return "the next kernel boots there and overwrites it"
 
 
 def _rest(owners: Ownership) -> int:

@@ -7,6 +7,7 @@ from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain, size
 from kho_console.model.finding import About, Evidence, Severity, Thing
+from kho_console.model.generation import Protocol
 from kho_console.model.memory import ScratchArea, ScratchRole
 from kho_console.model.unknown import Cause, Unknown
 
@@ -46,8 +47,7 @@ def missing(facts: Facts) -> Iterator[Found]:
         yield Found(
             Severity.ERROR,
             "scratch",
-            "There is no scratch memory: no image can be loaded, and the next kernel has nowhere "
-            "to boot.",
+            f"There is no scratch memory: {_without(facts)}.",
             (
                 Evidence(
                     _file(facts, "len"), " ".join(hex(area.size) for area in found) or "empty"
@@ -56,6 +56,12 @@ def missing(facts: Facts) -> Iterator[Found]:
             ),
             "Boot with kho_scratch= sizes that are not zero.",
         )
+
+
+def _without(facts: Facts) -> str:
+    if facts.snapshot.generation.protocol is Protocol.RFC_2024:
+        return "this kernel answers every write to active with ENOMEM, and hands nothing over"
+    return "no image can be loaded, and the next kernel has nowhere to boot"
 
 
 def zero(facts: Facts) -> Iterator[Found]:

@@ -140,6 +140,8 @@ def _expected(facts: Facts, place: str) -> bool:
         return True
     if snapshot.generation.finalize is Finalize.REVERSIBLE:
         return snapshot.state is State.FINALIZED and snapshot.generation.protocol is Protocol.KHO_V1
+    if snapshot.generation.finalize is Finalize.ACTIVE_FILE:
+        return snapshot.state is State.FINALIZED
     return _since_6_19(facts) and snapshot.booted_through_handover is False
 
 

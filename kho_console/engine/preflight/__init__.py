@@ -12,6 +12,7 @@ from kho_console.engine.preflight import (
     initrd,
     lifecycle,
     loading,
+    preserved,
     regions,
     scratch,
     signature,
@@ -55,6 +56,8 @@ _RULES: tuple[Rule, ...] = (
     loading.switched_off,
     loading.limit,
     loading.memory,
+    preserved.lies_well,
+    preserved.waits,
     lifecycle.finalized,
     lifecycle.sessions,
 )

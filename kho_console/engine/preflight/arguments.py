@@ -54,6 +54,10 @@ def kho(now: Situation) -> Iterator[Check]:
         return
     name, given = "kho-argument", now.line.kho
     evidence = _seen("kho", given)
+    if now.to_2024:
+        text = "a kernel of the 2024 series takes a handover without being told to"
+        yield Check(name, Result.PASS, text, evidence)
+        return
     if given is True:
         yield Check(name, Result.PASS, "the command line switches KHO on", evidence)
         return
@@ -111,10 +115,11 @@ def build(now: Situation) -> Iterator[Check]:
         remedy = "put its config-RELEASE beside it"
         yield Check(name, Result.UNKNOWN, text, config.reason, remedy)
         return
-    options = ["KEXEC_HANDOVER", "KEXEC_FILE"]
+    option = "KEXEC_KHO" if now.to_2024 else "KEXEC_HANDOVER"
+    options = [option, "KEXEC_FILE"]
     release = now.image.release
     number = None if isinstance(release, Unknown) else release_number(release)
-    if number is None or number >= (6, 19):
+    if not now.to_2024 and (number is None or number >= (6, 19)):
         options.append("KEXEC_HANDOVER_DEBUGFS")
         if now.live_update is not None:
             options.append("LIVEUPDATE")
@@ -124,7 +129,7 @@ def build(now: Situation) -> Iterator[Check]:
         evidence = ", ".join(f"CONFIG_{item}=y" for item in options)
         yield Check(name, Result.PASS, text, evidence)
         return
-    needed = "CONFIG_KEXEC_HANDOVER" in off
+    needed = f"CONFIG_{option}" in off
     text = (
         "the kernel is built without KHO: all that is handed over is lost"
         if needed

@@ -10,6 +10,9 @@ from kho_console.model.generation import Finalize, State
 from kho_console.model.session import Direction, Session
 from kho_console.model.unknown import Unknown
 
+FINALIZED = "finalized"
+"""The check whether what is preserved is written down."""
+
 _INIT = 1
 
 
@@ -17,33 +20,34 @@ def finalized(now: Situation) -> Iterator[Check]:
     """6.17 and 6.18 attach the handover at the load, 6.19 and 7.0 at the reboot."""
     if not now.hands_over:
         return
-    name, snapshot = "finalized", now.snapshot
+    name, snapshot = FINALIZED, now.snapshot
     step = snapshot.generation.finalize
+    done = "active" if step is Finalize.ACTIVE_FILE else "finalized"
     evidence = f"{snapshot.proof.path}: {snapshot.proof.value}"
     if step is Finalize.NONE:
         text = "this kernel has no finalize step: what is preserved at the kexec goes over"
         yield Check(name, Result.PASS, text, evidence)
     elif snapshot.state is State.FINALIZED:
-        yield Check(name, Result.PASS, "the handover is finalized", evidence)
+        yield Check(name, Result.PASS, f"the handover is {done}", evidence)
     elif snapshot.state is not State.OPEN:
-        text = "whether the handover is finalized is not known"
+        text = f"whether the handover is {done} is not known"
         yield Check(name, Result.UNKNOWN, text, evidence)
     elif step is Finalize.LATCHING:
         yield _latching(now, evidence)
     else:
         word = "activate" if step is Finalize.ACTIVE_FILE else "finalize"
-        text = "not finalized: an image that is loaded now carries no handover, whatever follows"
+        text = f"not {done}: an image that is loaded now carries no handover, whatever follows"
         if isinstance(snapshot.generation.order_matters, Unknown):
-            text = "not finalized: an image that is loaded now may carry no handover"
+            text = f"not {done}: an image that is loaded now may carry no handover"
         yield Check(name, Result.WARNING, text, evidence, f"{word} first, then load")
 
 
 def _latching(now: Situation, evidence: str) -> Check:
     if now.snapshot.liveupdate_device is True:
         text = "not finalized yet; live update is on, so the reboot finalizes by itself"
-        return Check("finalized", Result.PASS, text, evidence)
+        return Check(FINALIZED, Result.PASS, text, evidence)
     text = "not finalized: the next kernel finds no map and drops everything"
-    return Check("finalized", Result.WARNING, text, evidence, "finalize before the reboot")
+    return Check(FINALIZED, Result.WARNING, text, evidence, "finalize before the reboot")
 
 
 def sessions(now: Situation) -> Iterator[Check]:

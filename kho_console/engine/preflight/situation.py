@@ -3,8 +3,10 @@
 from kho_console.abi import command_line, luo
 from kho_console.abi.command_line import CommandLine
 from kho_console.engine.findings.facts import Facts
+from kho_console.engine.generation import of_2024
 from kho_console.model.blob import Blob
 from kho_console.model.change import KexecImage
+from kho_console.model.generation import Protocol
 from kho_console.model.image import InitialRamDisk, KernelImage
 from kho_console.model.session import Direction, Session
 from kho_console.model.snapshot import Snapshot
@@ -51,6 +53,14 @@ class Situation:
     def hands_over(self) -> bool:
         """Whether this machine shows a handover that the image could carry."""
         return self.snapshot.unavailable is None and not self.request.crash
+
+    @property
+    def to_2024(self) -> bool:
+        """Whether the image is a kernel of the series of 2024."""
+        words = self.image.words
+        if isinstance(words, Unknown) or Protocol.KHO_V1 not in words.kho:
+            return False
+        return of_2024(self.image.release)
 
     @property
     def live_update(self) -> Maybe[Blob | None]:

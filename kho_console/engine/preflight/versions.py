@@ -78,10 +78,10 @@ _TELL = "compare /sys/kernel/debug/kho/out/fdt of a machine that runs this kerne
 def _own_word(now: Situation) -> Maybe[str]:
     """The word of the outgoing root tree, or that of the generation."""
     protocol, tree = now.snapshot.generation.protocol, now.snapshot.outgoing.tree
-    if protocol is Protocol.RFC_2024:
-        return Unknown(Cause.UNSUPPORTED, "the 2024 series shares the word kho-v1 with others")
     if not isinstance(tree, Unknown) and not isinstance(tree.compatible, Unknown):
         return named(tree.compatible)
+    if protocol is Protocol.RFC_2024:
+        return Protocol.KHO_V1
     if protocol in _MEMFD:
         return protocol.value
     return Unknown(Cause.ABSENT, "no root tree tells")
@@ -97,8 +97,18 @@ def _without_kho(now: Situation, spoken: str) -> Check:
 
 
 def _same_map(now: Situation, spoken: str) -> Check:
-    """kho-v1 names maps of two bitmap sizes: 512 bytes up to 6.17, a page from 6.18 on."""
+    """kho-v1 names maps of two bitmap sizes: 512 bytes up to 6.17, a page from 6.18 on.
+
+    Before them it named the tree of the series of 2024, which has no map at all.
+    """
     name = "kho-version"
+    inline = now.snapshot.generation.protocol is Protocol.RFC_2024
+    if inline != now.to_2024:
+        text = (
+            "both say kho-v1, but of the two the one puts all state into the tree: the kernel "
+            "starts, and takes nothing of what is handed over"
+        )
+        return Check(name, Result.FAIL, text, spoken, _ANOTHER)
     here, there = _own_map(now), _map_of(now.image.release)
     if now.snapshot.generation.protocol is Protocol.KHO_V1 and here != there:
         if here is None or there is None:

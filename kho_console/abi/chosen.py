@@ -45,12 +45,26 @@ def decode_range(data: bytes, address_cells: int, size_cells: int) -> MemoryRang
     return MemoryRange(int.from_bytes(data[:split], "big"), int.from_bytes(data[split:], "big"))
 
 
-def decode(fdt: bytes, scratch: bytes, address_cells: int, size_cells: int) -> SetupHandover:
+def decode(
+    fdt: bytes,
+    scratch: bytes,
+    address_cells: int,
+    size_cells: int,
+    mem: bytes | None = None,
+) -> SetupHandover:
     """`linux,kho-fdt` and `linux,kho-scratch` together.
+
+    Args:
+        fdt: The value of `linux,kho-fdt`; of `linux,kho-dt` in the series of 2024.
+        scratch: The value of `linux,kho-scratch`.
+        address_cells: Cells of an address, 1 or 2.
+        size_cells: Cells of a size, 1 or 2.
+        mem: The value of `linux,kho-mem`; None in mainline.
 
     Raises:
         FormatError: As for `decode_range`.
     """
     tree = decode_range(fdt, address_cells, size_cells)
     areas = decode_range(scratch, address_cells, size_cells)
-    return SetupHandover(tree.start, tree.size, areas.start, areas.size)
+    memory = None if mem is None else decode_range(mem, address_cells, size_cells)
+    return SetupHandover(tree.start, tree.size, areas.start, areas.size, memory)

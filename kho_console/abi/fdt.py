@@ -23,6 +23,9 @@ from kho_console.abi.fdt_header import (
 )
 from kho_console.model.tree import FlatTree, Property, TreeNode
 
+_MOST_SEARCHED = 1 << 28
+"""Bytes of names that libfdt looks through, at most: all of them anew for each property."""
+
 
 class BindingFailed(FormatError):
     """libfdt takes the tree, and its binding cannot give it: a name is not UTF-8, for one."""
@@ -78,11 +81,12 @@ def write_sequential(root: TreeNode) -> bytes:
     The kernel builds the root tree of 6.16 to 6.18, `memblock` and `luo-v1` this way.
 
     Raises:
-        FormatError: A name is not UTF-8.
+        FormatError: A name is not UTF-8, or there are too many.
     """
     import libfdt
 
-    writer = libfdt.FdtSw()
+    # It grows by a kilobyte at a time, with a copy of all that there is.
+    writer = libfdt.FdtSw(_room(root))
     writer.finish_reservemap()
     closing = object()
     pending: list[TreeNode | object] = [root]
@@ -148,6 +152,25 @@ def _scan(tree: Any, header: Header) -> Iterator[tuple[int, TreeNode]]:
             place = tree.next_property_offset(place, libfdt.QUIET_NOTFOUND)
         yield depth, TreeNode(name, tuple(properties))
         offset, depth = tree.next_node(offset, depth, (libfdt.NOTFOUND,))
+
+
+def _room(root: TreeNode) -> int:
+    """Bytes that a tree takes at most, its header and the end marks of its blocks included.
+
+    Raises:
+        FormatError: It has so many names that libfdt would not come to an end.
+    """
+    total, count, names, pending = 128, 0, set[bytes](), [root]
+    while pending:
+        node = pending.pop()
+        total += len(node.name) + 12
+        total += sum(len(item.value) + len(item.name) + 16 for item in node.properties)
+        count += len(node.properties)
+        names.update(item.name for item in node.properties)
+        pending.extend(node.children)
+    if count * sum(len(name) + 1 for name in names) > _MOST_SEARCHED:
+        raise FormatError(0, f"{len(names)} names of properties are too many to write")
+    return total
 
 
 def _text(name: bytes) -> str:

@@ -13,6 +13,7 @@ _BUDDY = 1 << 10
 _MMAP = 1 << 11
 _ANON = 1 << 12
 _PGTABLE = 1 << 26
+_RESERVED = 1 << 32
 
 _IN_OTHER_HANDS = _LRU | _SLAB | _BUDDY | _MMAP | _ANON | _PGTABLE
 
@@ -23,3 +24,13 @@ def given_away(flags: int) -> bool:
     The reverse proves nothing: a page on a CPU's own list of free pages shows no bit.
     """
     return bool(flags & _IN_OTHER_HANDS)
+
+
+def free(flags: int) -> bool:
+    """Whether the page allocator has the page."""
+    return bool(flags & _BUDDY)
+
+
+def reserved(flags: int) -> bool:
+    """Whether the page never was the page allocator's, as memory that nobody has claimed."""
+    return bool(flags & _RESERVED)

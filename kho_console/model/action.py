@@ -10,7 +10,7 @@ from kho_console.model.value import dataclass
 class Risk(StrEnum):
     """What may go wrong, in the order of how much."""
 
-    SMALL = "small: its inverse brings the machine back"
+    SMALL = "small: it can be undone"
     LOSS = "something is given up that no step brings back"
     REBOOT = "the running kernel ends"
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from kho_console.model.kho2024 import Kho2024
 from kho_console.model.tree import FlatTree
 from kho_console.model.unknown import Maybe
 from kho_console.model.value import dataclass
@@ -111,7 +112,7 @@ class VmallocDescriptor:
     order: int
 
 
-Payload = MemblockTree | KexecMetadata | LuoHeader | KhoTest | FlatTree
+Payload = MemblockTree | KexecMetadata | LuoHeader | KhoTest | Kho2024 | FlatTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ class Blob:
         format: `fdt`, `luo-v5`, `kexec-metadata` or `unknown`.
         compatible: Its own compatible word where it has one.
         state: Whether the content can be trusted.
-        reason: Why it is stale, invalid or not to be relied on; empty where there is nothing.
+        reason: Why it is stale, invalid, not to be relied on or shown otherwise than it lies; empty
+            where there is nothing.
         address: Physical address, from the root tree.
         content: The bytes.
         payload: What they mean; None where no decoder knows them.

@@ -33,6 +33,10 @@ class About(StrEnum):
     KEXEC = "kexec"
     CRASH = "crash"
     KERNEL_LOG = "kernel log"
+    PKRAM = "PKRAM"
+    KSTATE = "kstate"
+    FILE = "file"
+    """A file of one format, of no machine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class State(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+_OF_ACTIVE = {State.OPEN: "inactive", State.FINALIZED: "active"}
+"""What the file of the series of 2024 calls them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """What the files and bytes of a kernel say about its handover mechanism.
@@ -77,3 +81,8 @@ class Generation:
             return None
         name = "active" if self.finalize is Finalize.ACTIVE_FILE else "finalize"
         return f"{self.folder}/{name}"
+
+    def standing(self, state: State) -> str:
+        """A state in the words of this generation's own step."""
+        words = _OF_ACTIVE if self.finalize is Finalize.ACTIVE_FILE else {}
+        return words.get(state, state.value)

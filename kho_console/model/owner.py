@@ -27,6 +27,7 @@ class OwnerKind(StrEnum):
     VMALLOC = "vmalloc"
     LIVE_UPDATE = "live update"
     KHO_TEST = "kho_test"
+    TRACE_BUFFER = "trace buffer"
     UNATTRIBUTED = "unattributed"
 
 
@@ -113,6 +114,11 @@ class Ownership:
         import numpy as np
 
         return np.frombuffer(self._numbers, np.int32)
+
+    @property
+    def buffers(self) -> tuple[memoryview, memoryview, memoryview]:
+        """Starts, ends and indexes of owners: the same memory."""
+        return *self._extents.buffers, self._numbers
 
     @property
     def bytes(self) -> int:

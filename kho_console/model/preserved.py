@@ -61,6 +61,11 @@ class Runs:
         return array_of(self._ends)
 
     @property
+    def buffers(self) -> tuple[memoryview, memoryview]:
+        """First addresses, and first addresses behind: u64, the same memory."""
+        return self._starts, self._ends
+
+    @property
     def bytes(self) -> int:
         """Sum of the sizes of all runs."""
         return self._bytes(range(len(self)))

@@ -1,10 +1,13 @@
 """Everything a face shows is a slice of one snapshot."""
 
+from datetime import datetime
+
 from kho_console.model.blob import Blob
 from kho_console.model.crash import CrashImage
 from kho_console.model.finding import Evidence
 from kho_console.model.generation import Generation, State
 from kho_console.model.machine import Cpus, KexecState, Machine, MemoryLayout
+from kho_console.model.mechanism import Mechanisms
 from kho_console.model.memory import ScratchArea
 from kho_console.model.owner import Ownership
 from kho_console.model.preserved import PreservedMap
@@ -15,11 +18,33 @@ from kho_console.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """One of the moments of a recording.
+
+    Attributes:
+        number: Counted from 0.
+        count: How many there are.
+        at: When it was, UTC.
+    """
+
+    number: int
+    count: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """Where a snapshot comes from: `live` or `fixture`, and its name."""
+    """Where a snapshot comes from.
+
+    Attributes:
+        kind: `live`, `fixture`, `recording` or `twin`.
+        name: Its name.
+        moment: The moment of a recording; None for what has one only.
+    """
 
     kind: str
     name: str
+    moment: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +130,7 @@ class Snapshot:
         crash: The crash image, as memory holds it.
         liveupdate_device: Whether /dev/liveupdate is there.
         debugfs: Where debugfs is mounted.
+        mechanisms: What the machine has beside the handover.
     """
 
     source: Identity
@@ -128,3 +154,4 @@ class Snapshot:
     crash: CrashImage
     liveupdate_device: Maybe[bool]
     debugfs: Maybe[str]
+    mechanisms: Mechanisms = Mechanisms()

@@ -203,3 +203,17 @@ def test_round_trip(top: dict[str, bytes], nodes: dict[str, dict[str, bytes]]) -
         for found in every(tree.root):
             for item in found.properties:
                 assert blob[item.offset : item.offset + len(item.value)] == item.value
+
+
+def test_a_large_tree_is_written_without_growing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("libfdt.FdtSw.resize")
+    state = (Property(b"compatible", b"state-v1\0", 0), Property(b"state", bytes(1000), 0))
+    nodes = tuple(TreeNode(b"node%d" % at, state) for at in range(300))
+    root = TreeNode(b"", (Property(b"compatible", b"kho-v1\0", 0),), nodes)
+    assert without_offsets(fdt.read(fdt.write_sequential(root)).root) == root
+
+
+def test_names_that_libfdt_would_search_for_minutes_are_refused() -> None:
+    names = tuple(Property(b"property%d" % at, b"", 0) for at in range(10000))
+    with pytest.raises(FormatError, match="10000 names of properties are too many"):
+        fdt.write_sequential(TreeNode(b"", names))

@@ -7,10 +7,12 @@ from kho_console.engine.findings import (
     crash,
     dump,
     hotplug,
+    inline_state,
     kernel_warnings,
     kexec,
     lifecycle,
     liveupdate,
+    mechanisms,
     options,
     preserved,
     reserved,
@@ -31,6 +33,7 @@ CATALOGUE: tuple[Rule, ...] = (
     *preserved.RULES,
     *hotplug.RULES,
     *tree.RULES,
+    *inline_state.RULES,
     *blobs.RULES,
     *reserved.RULES,
     *sessions.RULES,
@@ -40,6 +43,7 @@ CATALOGUE: tuple[Rule, ...] = (
     *crash.RULES,
     *dump.RULES,
     *options.RULES,
+    *mechanisms.RULES,
 )
 """All rules, in the order in which findings of one severity are shown."""
 

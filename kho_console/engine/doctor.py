@@ -40,6 +40,7 @@ def examine(source: Source, snapshot: Snapshot) -> tuple[Check, ...]:
     """All checks. A fail is something the console needs and cannot have here."""
     return (
         *_rights(source),
+        *_recording(source),
         _kernel_support(snapshot),
         _kernel_options(snapshot),
         _known("debugfs", snapshot.debugfs, "mounted at {}", _MOUNT),
@@ -75,16 +76,25 @@ def _rights(source: Source) -> Iterator[Check]:
         yield Check("rights", Result.FAIL, text, f"euid {user}", "run it with sudo")
 
 
+def _recording(source: Source) -> Iterator[Check]:
+    if source.kind is SourceKind.RECORDING:
+        from kho_console.engine import recording_damage
+
+        yield from recording_damage.check(source)
+
+
 def _kernel_support(snapshot: Snapshot) -> Check:
     config = snapshot.machine.config
+    inline = snapshot.generation.protocol is Protocol.RFC_2024
+    option = "KEXEC_KHO" if inline else "KEXEC_HANDOVER"
     if isinstance(config, Unknown):
-        text = "whether the kernel has KEXEC_HANDOVER is not known"
+        text = f"whether the kernel has {option} is not known"
         return Check("kernel-support", Result.UNKNOWN, text, config.reason)
-    value = config.get("CONFIG_KEXEC_HANDOVER", "n")
-    evidence = f"CONFIG_KEXEC_HANDOVER={value}"
+    value = config.get(f"CONFIG_{option}", "n")
+    evidence = f"CONFIG_{option}={value}"
     if value == "y":
         return Check("kernel-support", Result.PASS, "the kernel is built with KHO", evidence)
-    remedy = "boot a kernel built with CONFIG_KEXEC_HANDOVER"
+    remedy = f"boot a kernel built with CONFIG_{option}"
     return Check("kernel-support", Result.FAIL, "the kernel has no KHO", evidence, remedy)
 
 

@@ -19,6 +19,7 @@ _KNOWN_WORDS = {
     b"kho-v3": Protocol.KHO_V3,
     b"kho-v4": Protocol.KHO_V4,
 }
+_FIRST_AFTER_2024 = (6, 13)
 _RELEASES = {Protocol.KHO_V3: "7.1", Protocol.KHO_V4: "7.2 and 7.3"}
 
 
@@ -77,6 +78,17 @@ def release_number(release: str) -> tuple[int, int] | None:
     """Major and minor number of a kernel release, None where it starts with neither."""
     found = re.match(r"(\d+)\.(\d+)", release)
     return (int(found[1]), int(found[2])) if found else None
+
+
+def of_2024(release: Maybe[str]) -> bool:
+    """Whether a kernel that says kho-v1 is of the series of 2024, which was posted on 6.7.
+
+    Its word tells it from no other; the v6 series of 2025 was posted on 6.14.
+    """
+    if isinstance(release, Unknown):
+        return False
+    number = release_number(release)
+    return release == Protocol.RFC_2024 if number is None else number < _FIRST_AFTER_2024
 
 
 def _in_sysfs(source: Source, protocol: Protocol, finalize: Finalize, series: str) -> Recognised:

@@ -1,12 +1,9 @@
 """Kernels and initial RAM disks on the operator's disk, read before anything is loaded."""
 
-import errno
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 from threading import Thread
-from types import TracebackType
 
 from kho_console.abi import initrd, kernel_config, kernel_image
 from kho_console.abi.error import FormatError
@@ -14,7 +11,8 @@ from kho_console.model.image import InitialRamDisk, KernelImage
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.model.value import dataclass
 from kho_console.source.protocol import SourceError
-from kho_console.source.regular import identity, open_regular, read_regular
+from kho_console.source.regular import read_regular
+from kho_console.source.regular_file import RegularFile
 
 _CONFIG_LIMIT = 8 << 20
 
@@ -60,7 +58,7 @@ def kernel(path: str, watch: Watch = NOBODY) -> KernelImage:
         SourceError: The file cannot be read, or is no regular file.
         CancelledError: It was called off.
     """
-    with _File(path) as file:
+    with RegularFile(path) as file:
         found = kernel_image.read(file, lambda at: watch.tell(path, at, file.size))
     watch.tell(path, found.size, found.size)
     found = replace(found, identity=file.identity)
@@ -76,7 +74,7 @@ def initial_ram_disk(path: str, watch: Watch = NOBODY) -> InitialRamDisk:
         SourceError: The file cannot be read, or is no regular file.
         CancelledError: It was called off.
     """
-    with _File(path) as file:
+    with RegularFile(path) as file:
         found = initrd.read(file, lambda at: watch.tell(path, at, file.size))
     watch.tell(path, found.size, found.size)
     return replace(found, identity=file.identity)
@@ -114,36 +112,6 @@ class Reading:
             self._found = found, None if disk is None else initial_ram_disk(disk, self._watch)
         except BaseException as error:
             self._error = error
-
-
-class _File:
-    """An open regular file as a `Reader`."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._descriptor = open_regular(path, path)
-        # Taken before the first byte is read: what is written meanwhile makes it another one.
-        self.identity = identity(self._descriptor)
-        self.size = self.identity.size
-
-    def read(self, offset: int, size: int) -> bytes:
-        if offset >= self.size:
-            return b""
-        try:
-            return os.pread(self._descriptor, size, offset)
-        except OSError as error:
-            raise SourceError.from_errno(self._path, error.errno or errno.EIO) from error
-
-    def __enter__(self) -> "_File":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        os.close(self._descriptor)
 
 
 def _config_beside(path: str, release: str, why: Unknown) -> Maybe[Mapping[str, str]]:

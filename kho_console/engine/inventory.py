@@ -4,6 +4,7 @@ from kho_console.abi import luo
 from kho_console.engine import machine, owners, preserved, search, sessions, sides
 from kho_console.engine.generation import Recognised
 from kho_console.model.blob import Blob
+from kho_console.model.generation import MapFormat
 from kho_console.model.machine import MemoryLayout
 from kho_console.model.owner import Ownership
 from kho_console.model.preserved import PreservedMap
@@ -109,7 +110,9 @@ def _searched(
     source: Source, found: PreservedMap, outgoing: Side
 ) -> tuple[Maybe[RootTree], Ownership]:
     """The root tree from its own page, and the owners of all preserved memory."""
-    seen = search.search(source.memory, found)
+    # The series of 2024 has neither a page of its own for the tree nor memory files.
+    inline = found.format is MapFormat.MEM_ARRAYS
+    seen = search.NOTHING if inline else search.search(source.memory, found)
     shown = None if isinstance(outgoing.tree, Unknown) else outgoing.tree
     claims = owners.claims(
         source.memory,

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kho_console.engine import system_journal
+from kho_console.engine import system_journal, whole_file
 from kho_console.model.action import Action
 from kho_console.model.change import described
 from kho_console.model.outcome import Outcome
@@ -42,17 +42,18 @@ class Journal:
         """The file."""
         return self._path
 
-    def begin(self, action: Action, machine: Mapping[str, str]) -> str:
+    def begin(self, action: Action, machine: Mapping[str, str], known: str = "") -> str:
         """Write what is about to be done; the id for its end.
 
         Args:
             action: What.
             machine: `source`, `host` and `boot` of the machine it is done to.
+            known: An id from `new_id` that was written elsewhere before; empty for one of its own.
 
         Raises:
             OSError: It is not on disk.
         """
-        known = uuid.uuid4().hex
+        known = known or new_id()
         expected = [{"path": item.path, "value": item.value} for item in action.expects]
         self._append(
             {
@@ -98,6 +99,11 @@ class Journal:
             system_journal.tell(f"{action} by {self._who.user} {words}", fields, self._mirror)
 
 
+def new_id() -> str:
+    """An id that no other action has."""
+    return uuid.uuid4().hex
+
+
 def append(path: Path, line: bytes) -> None:
     """Append a whole line, and wait until it is on disk; one that was torn stays apart.
 
@@ -118,20 +124,12 @@ def append(path: Path, line: bytes) -> None:
     finally:
         os.close(descriptor)
     if new:
-        _sync_folder(path.parent)
+        whole_file.sync(path.parent)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _now() -> str:

@@ -62,6 +62,11 @@ def read(path: Path, now: Now) -> Records:
         content, damage = _content(path)
     except FileNotFoundError:
         return Records((), ())
+    return of_lines(content, damage, now)
+
+
+def of_lines(content: bytes, damage: list[Damage], now: Now) -> Records:
+    """All actions that are in lines, beside what is known to be damaged."""
     begun: dict[str, Record] = {}
     for number, line in enumerate(content.split(b"\n"), 1):
         if not line.strip():

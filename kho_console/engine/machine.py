@@ -81,7 +81,7 @@ def _crash_loaded(source: Source, before: Maybe[bool] | None) -> Maybe[bool]:
 
 def crash_size(source: Source) -> Maybe[int]:
     """Bytes reserved for crash images. Reading this takes the kexec lock: not for a timer."""
-    return files.number(source, "/sys/kernel/kexec_crash_size")
+    return files.number(source, paths.CRASH_SIZE)
 
 
 def crash_hotplug(source: Source) -> Maybe[bool]:

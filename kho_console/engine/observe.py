@@ -6,6 +6,8 @@ from dataclasses import replace
 from kho_console.abi import kexec_metadata
 from kho_console.abi.setup_data import SetupHandover
 from kho_console.engine import (
+    files,
+    inline_state,
     inventory,
     machine,
     memory_layout,
@@ -17,7 +19,8 @@ from kho_console.engine import (
 )
 from kho_console.engine.crash.image import crash_image
 from kho_console.engine.generation import Recognised, recognise
-from kho_console.engine.paths import Handover
+from kho_console.engine.mechanisms.observe import mechanisms
+from kho_console.engine.paths import Handover, Handover2024
 from kho_console.model.blob import KexecMetadata
 from kho_console.model.crash import CrashImage
 from kho_console.model.event import Event
@@ -26,7 +29,7 @@ from kho_console.model.snapshot import Identity, Inventory, Side, Snapshot
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.model.value import dataclass
-from kho_console.source.protocol import Source
+from kho_console.source.protocol import Source, SourceKind
 
 _COLD = Unknown(Cause.ABSENT, "this kernel did not come through a handover")
 
@@ -66,7 +69,7 @@ def observe(
     cpus = machine.cpus(source)
     kexec = machine.kexec(source, costly.crash_size, None if previous is None else previous.kexec)
     return Snapshot(
-        source=Identity(source.kind, source.name),
+        source=_identity(source),
         taken=source.clock(),
         machine=host,
         generation=recognised.generation,
@@ -89,7 +92,16 @@ def observe(
         else _crash(source, kexec, memory, cpus, previous, events, costly.crash_hotplug),
         liveupdate_device=source.exists(paths.LIVEUPDATE),
         debugfs=seen.debugfs,
+        mechanisms=kept.mechanisms if kept else mechanisms(source, host.command_line, offered),
     )
+
+
+def _identity(source: Source) -> Identity:
+    if source.kind is not SourceKind.RECORDING:
+        return Identity(source.kind, source.name)
+    from kho_console.engine.timeline import moment_of
+
+    return Identity(source.kind, source.name, moment_of(source))
 
 
 def _crash(
@@ -124,7 +136,7 @@ class _Seen:
 
 def _see(source: Source, host: Machine) -> _Seen:
     mount = machine.debugfs(source)
-    where = Handover(paths.DEBUGFS if isinstance(mount, Unknown) else mount)
+    where = _where(source, mount)
     offered = offer.offered(source)
     outgoing = _side(source, where, where.outgoing, host.page_size, preserved.NOT_FINALIZED)
     incoming = _incoming(source, where, host, offered)
@@ -133,7 +145,15 @@ def _see(source: Source, host: Machine) -> _Seen:
     return _Seen(mount, offered, outgoing, incoming, recognised)
 
 
+def _where(source: Source, mount: Maybe[str]) -> Handover:
+    if files.stands(source, f"{paths.RFC_2024}/active"):
+        return Handover2024()
+    return Handover(paths.DEBUGFS if isinstance(mount, Unknown) else mount)
+
+
 def _side(source: Source, where: Handover, folder: str, page_size: int, no_map: Unknown) -> Side:
+    if isinstance(where, Handover2024):
+        return inline_state.outgoing(source, where.tree(folder), page_size)
     tree = sides.root_tree_of(source, where.tree(folder), page_size)
     incoming = folder == where.incoming
     blobs = sides.blobs(source, where.blobs(folder), tree, page_size, incoming=incoming)
@@ -148,7 +168,11 @@ def _incoming(
         return there
     if not there:
         return _COLD
-    side = _side(source, where, where.incoming, host.page_size, preserved.RELEASED)
+    if isinstance(where, Handover2024):
+        path = where.tree(where.incoming)
+        side = inline_state.incoming(source, path, host.page_size, offered)
+    else:
+        side = _side(source, where, where.incoming, host.page_size, preserved.RELEASED)
     if isinstance(side.tree, Unknown) or isinstance(offered, Unknown):
         return side
     return replace(side, tree=replace(side.tree, address=offered.fdt_address))

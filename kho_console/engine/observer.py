@@ -21,6 +21,7 @@ from kho_console.source.protocol import EventStream, Source, SourceKind
 if TYPE_CHECKING:
     from kho_console.engine.crash.timeline import Timeline
     from kho_console.engine.log_lines import LogLine
+    from kho_console.engine.preserved_view import PreservedView
     from kho_console.engine.strip import StripMap
     from kho_console.model.check import Check
     from kho_console.model.finding import Finding
@@ -68,6 +69,7 @@ class View:
         flow: How they arrive.
         log: What of the kernel log is about our subjects, oldest first.
         strip: Physical memory as a strip.
+        incoming: The memory that came in, where it is known without being searched for.
         taken: Seconds of the console's own monotonic clock when the look ended.
     """
 
@@ -80,6 +82,7 @@ class View:
     flow: "Flow"
     log: "Maybe[tuple[LogLine, ...]]"
     strip: "StripMap"
+    incoming: "PreservedView"
     taken: float
 
 
@@ -295,9 +298,20 @@ class Observer:
             flow=flow,
             log=about_handover(snapshot),
             strip=strip_map(snapshot, None if last is None else (last.snapshot, last.strip)),
+            incoming=self._incoming(snapshot),
             taken=self._clock(),
         )
         return self._last
+
+    def _incoming(self, snapshot: "Snapshot") -> "PreservedView":
+        """What came in; searched for its owners only where the inventory is new."""
+        from kho_console.engine import preserved_view
+        from kho_console.engine.paths import IN
+
+        last = self._last
+        if last is not None and last.snapshot.inventory is snapshot.inventory:
+            return last.incoming
+        return preserved_view.look(self._source, snapshot, IN, unreliable=False)
 
 
 def _heard(events: list[Event | EventsLost]) -> list[Event]:

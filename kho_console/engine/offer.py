@@ -32,7 +32,7 @@ def offered(source: Source) -> Maybe[SetupHandover]:
 
 
 def _from_chosen(source: Source) -> Maybe[SetupHandover]:
-    tree = files.raw(source, f"{paths.CHOSEN}/linux,kho-fdt")
+    tree, mem = _tree_of_chosen(source)
     areas = files.raw(source, f"{paths.CHOSEN}/linux,kho-scratch")
     if isinstance(tree, Unknown):
         if tree.cause is Cause.ABSENT:
@@ -40,14 +40,25 @@ def _from_chosen(source: Source) -> Maybe[SetupHandover]:
         return tree
     if isinstance(areas, Unknown):
         return areas
+    if isinstance(mem, Unknown):
+        return mem
     root = paths.CHOSEN.rpartition("/")[0]
     try:
         address, size = (
             chosen.decode_cell_count(source.read(f"{root}/#{word}-cells"))
             for word in ("address", "size")
         )
-        return chosen.decode(tree, areas, address, size)
+        return chosen.decode(tree, areas, address, size, mem)
     except FormatError as error:
         return Unknown(Cause.INVALID, f"{paths.CHOSEN}: {error.reason}", error.offset)
     except OSError as error:
         return Unknown(Cause.UNREADABLE, f"{root}: {error}")
+
+
+def _tree_of_chosen(source: Source) -> tuple[Maybe[bytes], Maybe[bytes | None]]:
+    """Where the tree lies, and in the series of 2024 the array of preserved memory."""
+    tree = files.raw(source, f"{paths.CHOSEN}/linux,kho-fdt")
+    if not isinstance(tree, Unknown) or tree.cause is not Cause.ABSENT:
+        return tree, None
+    older = files.raw(source, f"{paths.CHOSEN}/linux,kho-dt")
+    return older, files.raw(source, f"{paths.CHOSEN}/linux,kho-mem")

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
-from kho_console.abi import luo_session, runs, vmalloc
+from kho_console.abi import kho2024_tree, luo_session, runs, vmalloc
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory, PhysicalMemory
 from kho_console.model.blob import Blob, BlobState, KhoTest, LuoHeader, MemblockTree
 from kho_console.model.few import few
+from kho_console.model.kho2024 import Kho2024
 from kho_console.model.memory import MemoryRange
 from kho_console.model.owner import Owner, OwnerKind, Ownership
 from kho_console.model.preserved import PreservedMap, Runs
@@ -162,6 +163,21 @@ def _contents(memory: PhysicalMemory, page_size: int, blob: Blob) -> Iterator[Cl
             yield from _live_update(header, page_size)
         case KhoTest() as test:
             yield from _kho_test(memory, page_size, test)
+        case Kho2024() as found:
+            yield from _inline(page_size, found)
+
+
+def _inline(page_size: int, found: Kho2024) -> Iterator[Claim]:
+    """The `mem` arrays of the series of 2024; buffers of the function tracer by their CPU."""
+    traced = {
+        b"/ftrace/" + item.name + b"/cpu%x" % cpu.cpu for item in found.arrays for cpu in item.cpus
+    }
+    for mem in found.mem:
+        kind, name = OwnerKind.BLOB, mem.path.removeprefix(b"/")
+        if mem.path in traced:
+            kind, name = OwnerKind.TRACE_BUFFER, name.removeprefix(b"ftrace/")
+        pages = kho2024_tree.pages_of(mem.ranges, page_size)
+        yield Claim(Owner(kind, name), pages)
 
 
 def _live_update(header: LuoHeader, page_size: int) -> Iterator[Claim]:

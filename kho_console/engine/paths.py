@@ -22,6 +22,9 @@ MEMORY = "/sys/devices/system/memory"
 LIVEUPDATE = "/dev/liveupdate"
 KEXEC_LOADED = "/sys/kernel/kexec_loaded"
 CRASH_LOADED = "/sys/kernel/kexec_crash_loaded"
+CRASH_SIZE = "/sys/kernel/kexec_crash_size"
+"""Reading it takes the kexec lock: only full looks do."""
+
 CMDLINE = "/proc/cmdline"
 SYSCTL = "/proc/sys/kernel"
 LOCKDOWN = "/sys/kernel/security/lockdown"
@@ -55,3 +58,20 @@ class Handover:
     def blobs(self, side: str) -> str:
         """The directory of blobs of a side."""
         return f"{side}/sub_fdts"
+
+
+class Handover2024(Handover):
+    """The series of 2024: one tree a side in sysfs, with the state of all producers in it."""
+
+    def __init__(self) -> None:
+        self.root = RFC_2024
+        self.outgoing = RFC_2024
+        self.incoming = RFC_2024_IN
+
+    def tree(self, side: str) -> str:
+        """The tree of a side."""
+        return f"{side}/dt"
+
+    def blobs(self, side: str) -> str:
+        """Where the nodes of a side stand: in its tree."""
+        return f"{side}/dt:"

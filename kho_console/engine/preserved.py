@@ -3,6 +3,7 @@
 from kho_console.abi import chunk_list, radix_tree
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory, as_unknown
+from kho_console.engine import inline_state
 from kho_console.engine.generation import Recognised, release_number
 from kho_console.model.blob import Blob, MemblockTree
 from kho_console.model.generation import Finalize, Generation, Protocol, State
@@ -38,6 +39,8 @@ def outgoing(
         return recognised.unavailable
     if recognised.state is State.OPEN and recognised.generation.protocol in _DECODED:
         return NOT_FINALIZED
+    if recognised.state is State.OPEN and recognised.generation.protocol is Protocol.RFC_2024:
+        return inline_state.NOT_ACTIVE
     reads = _READS if source.kind is SourceKind.LIVE else 1
     for _ in range(reads):
         found = read(source, recognised.generation, side, ram)
@@ -53,6 +56,8 @@ def read(
     ram: Maybe[tuple[MemoryRange, ...]],
 ) -> Maybe[PreservedMap]:
     """The map that a side's root tree names, in the format of its generation."""
+    if generation.protocol is Protocol.RFC_2024:
+        return inline_state.preserved(side.tree, source.facts().page_size)
     head = _head(generation, side.tree)
     if isinstance(head, Unknown):
         return head

@@ -35,6 +35,11 @@ def look(source: Source, snapshot: Snapshot, side: str, *, unreliable: bool) -> 
     return PreservedView(found, residue.ownership(source, snapshot, found))
 
 
+def came(snapshot: Snapshot) -> bool:
+    """Whether what came in is still known: mainline releases its incoming map at boot."""
+    return not isinstance(_incoming(snapshot), Unknown)
+
+
 def _incoming(snapshot: Snapshot) -> Maybe[PreservedMap]:
     side = snapshot.incoming
     return side if isinstance(side, Unknown) else side.preserved

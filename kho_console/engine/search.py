@@ -41,6 +41,10 @@ class Found:
     complete: bool
 
 
+NOTHING = Found(None, (), True)
+"""What a search brings where there is nothing to look for."""
+
+
 def search(
     memory: PhysicalMemory,
     preserved: PreservedMap,

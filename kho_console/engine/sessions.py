@@ -62,6 +62,18 @@ def device_holders(processes: tuple[Process, ...]) -> tuple[Holder, ...]:
     return tuple(sorted(found))
 
 
+def concerned(process: Process) -> Process | None:
+    """What of a process matters to live update; None where nothing does."""
+    if isinstance(process.descriptors, Unknown):
+        return Process(process.pid, b"", process.descriptors)
+    held = {
+        at: target
+        for at, target in process.descriptors.items()
+        if target.startswith(_LINK) or target == LIVEUPDATE.encode()
+    }
+    return Process(process.pid, process.command, held) if held else None
+
+
 def unseen(processes: tuple[Process, ...]) -> int:
     """How many processes do not show what they have open."""
     return sum(isinstance(process.descriptors, Unknown) for process in processes)

@@ -4,7 +4,7 @@ from kho_console.model.change import KexecImage
 from kho_console.model.image import ImageFormat, ImageWords, KernelImage
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.source.protocol import SourceError
-from kho_console.twin import simulated
+from kho_console.twin import ImageTold, simulated
 from kho_console.twin.release import Release, release_of
 
 _OPTIONS = ("KEXEC_HANDOVER", "KEXEC_FILE", "KEXEC_HANDOVER_DEBUGFS")
@@ -37,7 +37,7 @@ def kernel(name: str, machine: str, page_size: int) -> KernelImage:
         five_levels=True,
         compression="none",
         words=ImageWords(told.kho, _live_update(told.luo, row), told.memfd),
-        config={f"CONFIG_{option}": "y" for option in _built(told.kho, told.luo)},
+        config={f"CONFIG_{option}": "y" for option in _built(told, row)},
         announced=0,
     )
 
@@ -50,7 +50,9 @@ def _live_update(words: tuple[str, ...], row: Release | None) -> tuple[str, ...]
     return (*words, *flb, _SESSIONS)
 
 
-def _built(kho: tuple[str, ...], luo: tuple[str, ...]) -> tuple[str, ...]:
-    if not kho:
+def _built(told: ImageTold, row: Release | None) -> tuple[str, ...]:
+    if not told.kho:
         return ("KEXEC_FILE",)
-    return (*_OPTIONS, "LIVEUPDATE") if luo else _OPTIONS
+    if row is not None and row.inline:
+        return ("KEXEC_KHO", "KEXEC_FILE")
+    return (*_OPTIONS, "LIVEUPDATE") if told.luo else _OPTIONS

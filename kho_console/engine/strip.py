@@ -1,12 +1,13 @@
 """What physical memory is drawn of: a line for each node, and layers that each have a letter."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from kho_console.abi import runs
 from kho_console.model.machine import MemoryLayout
 from kho_console.model.memory import MemoryRange, merged, without
 from kho_console.model.owner import OwnerKind, Ownership
-from kho_console.model.preserved import Runs
+from kho_console.model.preserved import PreservedMap, Runs
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Maybe, Unknown
 from kho_console.model.value import dataclass
@@ -20,6 +21,7 @@ OTHER = "R"
 OWNERS = {
     OwnerKind.ROOT_TREE: "t",
     OwnerKind.KHO_TEST: "k",
+    OwnerKind.TRACE_BUFFER: "f",
     OwnerKind.LIVE_UPDATE: "l",
     OwnerKind.VMALLOC: "v",
     OwnerKind.BLOB: "b",
@@ -95,10 +97,23 @@ def strip_map(snapshot: Snapshot, previous: tuple[Snapshot, StripMap] | None = N
     if previous is not None and previous[0].inventory is snapshot.inventory:
         preserved, owners = previous[1].preserved, previous[1].owners
     else:
-        found, ownership = snapshot.inventory.preserved, snapshot.inventory.ownership
-        preserved = () if isinstance(found, Unknown) else (Layer(PRESERVED, found.ranges),)
-        owners = () if isinstance(ownership, Unknown) else tuple(_owner_layers(ownership))
+        preserved, owners = _kept(snapshot.inventory.preserved, snapshot.inventory.ownership)
     return StripMap(_bands(snapshot.memory), tuple(_machine(snapshot)), preserved, owners)
+
+
+def of_side(found: StripMap, preserved: Maybe[PreservedMap], owned: Maybe[Ownership]) -> StripMap:
+    """The same machine with the preserved memory of another side."""
+    layers, owners = _kept(preserved, owned)
+    return replace(found, preserved=layers, owners=owners)
+
+
+def _kept(
+    found: Maybe[PreservedMap], ownership: Maybe[Ownership]
+) -> tuple[tuple[Layer, ...], tuple[Layer, ...]]:
+    """Preserved memory as one layer, and as one for each kind of owner."""
+    preserved = () if isinstance(found, Unknown) else (Layer(PRESERVED, found.ranges),)
+    owners = () if isinstance(ownership, Unknown) else tuple(_owner_layers(ownership))
+    return preserved, owners
 
 
 def _bands(memory: MemoryLayout) -> Maybe[tuple[Band, ...]]:

@@ -42,6 +42,17 @@ _CERTAIN = frozenset(
 )
 """Findings that explain for certain why there is no handover."""
 
+_HOPELESS = frozenset(
+    {
+        "scratch-missing",
+        "map-overlaps-scratch",
+        "map-outside-ram",
+        "map-unreadable",
+        "tree-damaged",
+    }
+)
+"""Errors of what goes out that no step on the way to the kexec mends."""
+
 _BY_FILE = "it carries the handover only if it was loaded by file (kexec -s)"
 """Segments loaded by kexec_load(2) carry no handover, in every release."""
 
@@ -54,6 +65,9 @@ def judge(snapshot: Snapshot, findings: Iterable[Finding] = ()) -> Verdict:
         detail = "its file cannot be read; run it as root, without lockdown"
         return Verdict(Standing.UNKNOWN, "whether the handover is finalized is not known", detail)
     answer = _life_cycle(snapshot)
+    findings = tuple(findings)
+    if answer.standing is Standing.NOT_YET and (cause := _hopeless(findings)) is not None:
+        return Verdict(Standing.NO, cause.text, cause.remedy or "")
     errors = any(item.severity is Severity.ERROR for item in findings)
     if not errors or answer.standing not in (Standing.READY, Standing.CONDITIONAL):
         return answer
@@ -74,6 +88,18 @@ def _unavailable(why: Unknown, findings: Iterable[Finding]) -> Verdict:
     if cause is not None:
         return Verdict(Standing.UNKNOWN, cause.text, cause.remedy or why.reason)
     return Verdict(Standing.UNKNOWN, "there is no handover to see", why.reason)
+
+
+def _hopeless(findings: Iterable[Finding]) -> Finding | None:
+    """The first error for which no further step helps."""
+    return next(
+        (
+            item
+            for item in findings
+            if item.id in _HOPELESS and item.severity is Severity.ERROR and not item.thing.incoming
+        ),
+        None,
+    )
 
 
 def _life_cycle(snapshot: Snapshot) -> Verdict:
@@ -124,7 +150,8 @@ def _latching(snapshot: Snapshot) -> Verdict:
 def _ordered(snapshot: Snapshot, done: str, step: str, doing: str) -> Verdict:
     """The handover goes with an image only if it was finalized before the image was loaded.
 
-    Once both are done, no file tells which came first.
+    Once both are done, no file tells which came first; nor does one tell whether a step was taken
+    back after the load, and then the image still leads to what it found.
     """
     if snapshot.state is State.FINALIZED:
         answer = _loaded(snapshot, f"{done}, and an image is loaded", f"{done}, but ")
@@ -133,7 +160,7 @@ def _ordered(snapshot: Snapshot, done: str, step: str, doing: str) -> Verdict:
         return Verdict(
             Standing.CONDITIONAL,
             f"the image was loaded after {doing}",
-            "nothing tells which came first; if unsure, load it again (kexec -s)",
+            "no file tells which came first; if unsure, load it again (kexec -s)",
         )
     if snapshot.kexec.loaded is True and snapshot.generation.order_matters is not True:
         detail = f"{step}, and load the image again: whether the order matters here is not known"
@@ -141,7 +168,8 @@ def _ordered(snapshot: Snapshot, done: str, step: str, doing: str) -> Verdict:
     if snapshot.kexec.loaded is True:
         return Verdict(
             Standing.NOT_YET,
-            f"the image was loaded while the handover was not {done}",
-            f"it carries no handover, even after a later {step}: {step}, then load it again",
+            f"the image was loaded while the handover was not {done}, or it was taken back since",
+            "unload it before any reboot: it carries no handover, or one that is no longer kept; "
+            f"then {step}, then load it again",
         )
     return Verdict(Standing.NOT_YET, f"not {done}", f"{step}, then load an image (kexec -s)")

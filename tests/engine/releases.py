@@ -149,6 +149,11 @@ def series_2024(place: Path, *, active: bool) -> FixtureFolder:
     folder.file("/sys/kernel/kho/dt_max", "0xa00000\n")
     folder.file("/sys/kernel/kho/scratch_phys", "0x100000000\n")
     folder.file("/sys/kernel/kho/scratch_len", "0x10000000\n")
+    if active:
+        records = struct.pack("<4Q", 0x20000000, 2 * MIB, 0x30000800, 0x1000)
+        guest = [("compatible", b"acme,guest-v1\0"), ("mem", records)]
+        tree = kernel_trees.sequential([("compatible", b"kho-v1\0")], [("guest", guest)])
+        folder.file("/sys/kernel/kho/dt", tree)
     return folder
 
 

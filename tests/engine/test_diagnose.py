@@ -19,8 +19,10 @@ from tests.engine import (
     test_findings_boot,
     test_findings_crash,
     test_findings_hotplug,
+    test_findings_inline,
     test_findings_kernel_warnings,
     test_findings_lifecycle,
+    test_findings_mechanisms,
     test_findings_memory,
     test_findings_producers,
 )
@@ -104,8 +106,10 @@ CASES = (
     *test_findings_boot.CASES,
     *test_findings_crash.CASES,
     *test_findings_hotplug.CASES,
+    *test_findings_inline.CASES,
     *test_findings_kernel_warnings.CASES,
     *test_findings_lifecycle.CASES,
+    *test_findings_mechanisms.CASES,
     *test_findings_memory.CASES,
     *test_findings_producers.CASES,
 )
@@ -138,7 +142,8 @@ def test_a_finding_leads_to_the_thing_that_it_shows(case: Case, tmp_path: Path) 
     if found.about is About.BLOBS:
         side = "in" if found.thing.incoming else "out"
         name = "fdt" if found.thing.name is None else f"sub_fdts/{found.thing.name}"
-        assert any(path.endswith(f"/{side}/{name}") for path in paths), paths
+        inline = "/sys/firmware/kho/dt" if found.thing.incoming else "/sys/kernel/kho/dt"
+        assert any(path.endswith((f"/{side}/{name}", inline)) for path in paths), paths
     elif found.about is About.SCRATCH:
         assert found.subject == f"scratch {found.thing.name or ''}".strip()
     else:

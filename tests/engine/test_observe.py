@@ -9,6 +9,7 @@ from kho_console.model.blob import BlobState, KexecMetadata, LuoHeader
 from kho_console.model.generation import Finalize, MapFormat, Protocol, State
 from kho_console.model.memory import MemoryRange, ScratchRole
 from kho_console.model.owner import Owner, OwnerKind
+from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Direction
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.source.fixture import FixtureSource
@@ -231,8 +232,17 @@ def test_the_2024_series(tmp_path: Path, active: bool, state: State) -> None:
     assert not isinstance(snapshot.scratch, Unknown)
     (area,) = snapshot.scratch
     assert (area.role, area.address, area.size) == (ScratchRole.GLOBAL, 4 << 30, 256 << 20)
-    assert unknown(snapshot.inventory.preserved).cause is Cause.UNSUPPORTED
     assert snapshot.unavailable is None
+    found = snapshot.inventory.preserved
+    if not active:
+        assert unknown(found) == Unknown(Cause.NOT_YET, "not active yet")
+        assert names(snapshot.outgoing) == []
+        return
+    assert names(snapshot.outgoing) == [b"guest"]
+    assert isinstance(found, PreservedMap)
+    assert found.format is MapFormat.MEM_ARRAYS
+    # Half a page into one page and half into the next one keeps both.
+    assert list(found.ranges.pairs()) == [(512 << 20, 514 << 20), (768 << 20, (768 << 20) + 8192)]
 
 
 def test_no_kho_at_all(tmp_path: Path) -> None:

@@ -155,3 +155,23 @@ def test_the_2024_series() -> None:
     active = judge(replace(snapshot, generation=generation, state=State.FINALIZED))
     assert active.standing is Standing.CONDITIONAL
     assert active.sentence == "the image was loaded after writing 1 to active"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hostile-kho2024-scratch", "lies in the scratch area"),
+        ("hostile-kho2024-beyond", "does not lie in RAM"),
+        ("hostile-kho2024-torn", "map of preserved memory cannot be read"),
+        ("hostile-kho2024-no-tree", "root tree is damaged"),
+        ("kho2024-without-scratch", "no scratch memory"),
+    ],
+)
+def test_what_no_further_step_mends_is_a_no(name: str, words: str) -> None:
+    snapshot = recorded(f"made/{name}")
+    findings = diagnose(snapshot)
+    found = judge(snapshot, findings)
+    assert found.standing is Standing.NO
+    assert words in found.sentence
+    told = [item.remedy for item in findings if item.id == "not-finalized"]
+    assert not any(told)

@@ -54,6 +54,16 @@ class Reopened(Protocol):
         ...
 
 
+@runtime_checkable
+class Kept(Protocol):
+    """Memory of which somebody keeps all that is read, as a recording does."""
+
+    @property
+    def unkept(self) -> PhysicalMemory:
+        """The same memory for a search, most of which nobody wants to have kept."""
+        ...
+
+
 class HeaderSearch:
     """Looks for the header in the regions of the crash kernel."""
 
@@ -61,6 +71,7 @@ class HeaderSearch:
         """Look into the memory of `source`, as it is laid out now."""
         self._source = source
         self._memory: PhysicalMemory = source.memory
+        self._searched = self._memory.unkept if isinstance(self._memory, Kept) else self._memory
         known = elfcorehdr_size.architecture(source.facts().machine)
         self._machine = None if known is None else known.elf_machine
         self._fault: Unknown | None = None
@@ -160,7 +171,7 @@ class HeaderSearch:
         first = -(-piece.start // _STEP) * _STEP
         pages = range(first, piece.end - elf.HEADER_SIZE + 1, _STEP)
         try:
-            content = self._memory.read(piece.start, piece.size)
+            content = self._searched.read(piece.start, piece.size)
         except MissingMemory as error:
             if not error.permission:
                 yield from (page for page in reversed(pages) if self._begins_as_elf(page))
@@ -171,7 +182,7 @@ class HeaderSearch:
 
     def _begins_as_elf(self, page: int) -> bool:
         try:
-            return self._memory.read(page, len(elf.MAGIC)) == elf.MAGIC
+            return self._searched.read(page, len(elf.MAGIC)) == elf.MAGIC
         except MissingMemory:
             return False
 

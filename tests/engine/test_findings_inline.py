@@ -1,0 +1,54 @@
+"""The tree of the series of 2024 against its bindings."""
+
+import re
+
+from kho_console.engine.observe import observe
+from kho_console.model.finding import Severity
+from kho_console.source.fixture import FixtureSource
+from tests.engine.machines import Case, found, plain
+from tests.recordings import folder
+
+ID = "kho-2024-binding"
+
+CASES = (
+    Case(
+        ID,
+        Severity.ERROR,
+        (
+            "/sys/firmware/kho/dt",
+            "at 0x74: /ftrace is ftrace-v2, not ftrace-v1: who knows only that refuses it",
+        ),
+        plain("made/hostile-kho2024-version"),
+        (
+            plain("made/kho2024-active"),
+            plain("made/kho2024-restored"),
+            # What is wrong with a tree of mainline, others say.
+            plain("linux-6.18.15/finalized"),
+        ),
+    ),
+    Case(
+        "kho-2024-unclaimed",
+        Severity.INFO,
+        ("/sys/firmware/kho/dt", "guest at 0x20000000"),
+        plain("made/kho2024-restored"),
+        (plain("made/kho2024-active"), plain("linux-7.3.4/restored")),
+    ),
+)
+
+
+def test_one_finding_for_each_violation() -> None:
+    findings = found(observe(FixtureSource(folder("made/hostile-kho2024-bindings"))), ID)
+    said = [re.sub(r".*breaks a binding: (.*)\.", r"\1", item.text) for item in findings]
+    assert said == [
+        "/guest: mem has 29 bytes, no whole records: nothing of it is kept",
+        "events has 12 bytes, no whole pairs",
+        "/ftrace/global-trace/cpu0 is ftrace,cpu-v2, not ftrace,cpu-v1: who knows only that "
+        "refuses it",
+        "/ftrace/global-trace/cpu1 has no cpu or no mem",
+        "/ftrace/global-trace/cpu2 says that it is CPU 3",
+        "/ftrace/global-trace/cpu3: mem has an odd number of records",
+        "/ftrace/global-trace/cpu4: 1 of 1 data pages do not have 4096 bytes",
+        "/ftrace/global-trace/cpu4: mem has a data page that is there already",
+        "/ftrace/silent has no trace-flags",
+        "/ftrace/later is ftrace,array-v2, not ftrace,array-v1: who knows only that refuses it",
+    ]

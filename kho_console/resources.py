@@ -1,4 +1,4 @@
-"""Where the styles, recordings and scenarios that come with the console are."""
+"""What comes with the console besides programs: styles, recordings, TOML files, a systemd unit."""
 
 from pathlib import Path
 
@@ -15,12 +15,42 @@ def styles_folder() -> Path:
 
 
 def fixtures_folder() -> Path:
-    """The folder of shipped recordings, one `KERNEL/MOMENT` folder each.
+    """The folder of what was recorded, `KERNEL/MOMENT` and `KERNEL/NAME.khorec`, or made up.
 
     Raises:
         FileNotFoundError: The console is not installed whole.
     """
     return _folder("fixtures", _PACKAGE)
+
+
+def descriptions(name: str) -> str | None:
+    """The text of a shipped file of kstate descriptions, None where there is none of that name."""
+    path = _PACKAGE / "descriptions" / f"{name}.toml"
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def workloads() -> tuple[str, ...]:
+    """The names of the shipped workloads."""
+    return tuple(sorted(item.stem for item in (_PACKAGE / "workloads").glob("*.toml")))
+
+
+def workload(name: str) -> str:
+    """The text of the shipped workload of that name, one of `workloads`."""
+    return (_PACKAGE / "workloads" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def unit() -> str:
+    """The systemd unit of a recorder.
+
+    Raises:
+        OSError: The console is not installed whole.
+    """
+    return (_PACKAGE / "units" / "kho-console-record.service").read_text()
+
+
+def runbooks_folder() -> Path:
+    """The folder of shipped runbooks, a TOML file each."""
+    return _PACKAGE / "runbooks"
 
 
 def scenarios_folder() -> Path:

@@ -5,6 +5,7 @@ names from a kernel or a file are escaped, and an unknown value is the word for 
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -23,15 +24,21 @@ from kho_console.model.unknown import Cause, Maybe, Unknown
 
 if TYPE_CHECKING:
     from kho_console.model.blob import Blob
+    from kho_console.model.difference import Difference, Told
     from kho_console.model.image import KernelImage
     from kho_console.model.preflight import Preflight
     from kho_console.model.preserved import PreservedMap
-    from kho_console.model.snapshot import Snapshot
+    from kho_console.model.snapshot import Moment, Snapshot
+    from kho_console.model.verification import Noted, Traced
 
 T = TypeVar("T")
 
+_ESCAPE = re.compile(r"\\(?:\\|x([0-9a-f]{2}))")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SHORT_UNITS = ("", "K", "M", "G", "T", "P", "E")
+
+_LONGEST = 200
+"""Columns of a value where two are held side by side."""
 
 _WORDS = {
     Cause.ABSENT: "not shown",
@@ -55,11 +62,26 @@ _DIRECTIONS = {
 
 def escaped(name: bytes | str) -> str:
     r"""A name from a kernel or a file: printable ASCII stays, `\` doubles, the rest is `\xNN`."""
+    if name.isascii():
+        # Most names are plain, and there may be millions.
+        plain = name if isinstance(name, str) else name.decode("ascii")
+        if plain.isprintable() and "\\" not in plain:
+            return plain
     raw = _bytes(name) if isinstance(name, str) else name
     return "".join(
         "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
         for byte in raw
     )
+
+
+def unescaped(words: str) -> bytes:
+    """The name that `escaped` made these words of.
+
+    Raises:
+        ValueError: They are no such words.
+    """
+    found = _ESCAPE.sub(lambda hit: chr(int(hit[1], 16)) if hit[1] else "\\", words)
+    return found.encode("latin-1")
 
 
 def harmless(words: str) -> str:
@@ -130,6 +152,11 @@ def explained(value: Maybe[T], shape: Callable[[T], str]) -> str:
     return why(value) if isinstance(value, Unknown) else shape(value)
 
 
+def number(value: int) -> str:
+    """A number that may be an address: large ones in hexadecimal too."""
+    return f"{value}" if -4096 < value < 4096 else f"{value} ({value:#x})"
+
+
 def cut(words: str, width: int) -> str:
     """Words on at most `width` columns, with `..` where they are cut."""
     return words if len(words) <= width else words[: max(width - 2, 0)] + ".."[:width]
@@ -185,6 +212,21 @@ def moment(boot_time: Maybe[datetime], monotonic: float) -> str:
         return f"+{monotonic:.1f} s"
 
 
+def dated(at: datetime) -> str:
+    """A day and a time, UTC: `2026-11-21 15:13:57Z`."""
+    return f"{at:%F %T}Z"
+
+
+def which(found: "Moment | None") -> str:
+    """A moment of a recording, as --at takes it too: `2026-11-21 15:13:57Z, moment:5 of 33`."""
+    return f"{dated(found.at)}, moment:{found.number} of {found.count}" if found else ""
+
+
+def clock(at: datetime, *, dated: bool = False) -> str:
+    """A time of day, UTC; with the day of the year where several are on the screen."""
+    return f"{at:%m-%d %H:%M:%S}" if dated else f"{at:%H:%M:%S}"
+
+
 def event(found: Event | EventsLost) -> str:
     """An event in words: `online memory32`."""
     if isinstance(found, EventsLost):
@@ -206,7 +248,7 @@ def life_cycle(generation: Generation, state: State) -> str:
     """The mechanism and where it stands: `kho-v4 stateless`, `no handover`."""
     if state is State.UNAVAILABLE:
         return "no handover" if generation.protocol is Protocol.NONE else "handover not seen"
-    return f"{generation.protocol} {state}"
+    return f"{generation.protocol} {generation.standing(state)}"
 
 
 def chain(kexec_count: int) -> str:
@@ -369,3 +411,53 @@ def preflight(found: "Preflight") -> str:
     counted = Counter(item.result for item in found.checks)
     parts = (f"{counted[result]} {result}" for result in Result if counted[result])
     return f"{found.verdict}: {', '.join(parts)}"
+
+
+def fact(found: "Maybe[Told] | None") -> str:
+    """A value of one of two moments; `none` where there was nothing."""
+    if found is None:
+        return "none"
+    if isinstance(found, Unknown):
+        return word(found)
+    raw = found.value
+    if isinstance(raw, str):
+        return harmless(raw) if found.meaning == "words" else escaped(raw)
+    return value(raw, found.meaning)
+
+
+def differences(found: Iterable["Difference"]) -> str:
+    """How many there are of each change: `9 differences: 5 added, 4 changed`, or `the same`."""
+    numbers = Counter(item.change for item in found)
+    parts = (f"{number} {change}" for change, number in sorted(numbers.items()))
+    return f"{count(numbers.total(), 'difference')}: {', '.join(parts)}" if numbers else "the same"
+
+
+def difference(found: "Difference") -> str:
+    """What is different, without the word for how: `reserve_mem oops  4.0 MiB (4,194,304 bytes)`.
+
+    Where something changed or moved, both values; long ones are cut.
+    """
+    name = " ".join(filter(None, (escaped(found.name), escaped(found.what))))
+    before, after = (
+        None if side is None else cut(fact(side), _LONGEST) for side in (found.before, found.after)
+    )
+    shown = f"{before} -> {after}" if before is not None and after is not None else before or after
+    return f"{name}  {shown}" if shown else name
+
+
+def noted(found: "Noted") -> str:
+    """What a note keeps of: `reserve_mem oops  4.0 MiB`, `memory files  3 of 10.1 MiB`."""
+    name = " ".join(filter(None, (found.kind, escaped(found.name))))
+    sized = "" if found.size is None else size(found.size)
+    shown = sized
+    if found.count is not None:
+        files = found.kind == "memory files"
+        shown = (
+            f"{found.count:,} of {sized}" if files else f"{sized} in {count(found.count, 'range')}"
+        )
+    return f"{name}  {shown}" if shown else name
+
+
+def traced(found: "Traced") -> str:
+    """What became of it, without the word for its fate: what it is, and why."""
+    return f"{noted(found.item)}: {escaped(found.why)}"

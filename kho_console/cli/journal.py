@@ -7,21 +7,22 @@ from kho_console.cli import exit_code, output, writing
 from kho_console.engine import journal_records
 from kho_console.engine.journal_records import Now
 from kho_console.engine.observe import observe
-from kho_console.engine.opening import Source
+from kho_console.engine.opening import RECORDING, Source
+from kho_console.engine.recorded_actions import recorded_actions
 from kho_console.model.record import Record
 
 
 def journal(source: Source, wanted: Namespace) -> int:
     """Print all actions, oldest first."""
     place = writing.journal_file(source, wanted)
-    if place is None:
-        output.say("a recording has no journal; a live machine has, and a twin kept in a file")
+    if place is None and source.kind != RECORDING:
+        output.say("a fixture has no journal; a live machine has, a recording, and a kept twin")
         return exit_code.NOT_AVAILABLE
     snapshot = observe(source)
     host = snapshot.machine
     now = Now(host.boot_id, host.boot_time, snapshot.booted_through_handover)
     try:
-        found = journal_records.read(place, now)
+        found = recorded_actions(source, now) if place is None else journal_records.read(place, now)
     except OSError as error:
         output.say(f"{place}: {error.strerror or error}")
         return exit_code.NOT_AVAILABLE

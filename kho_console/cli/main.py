@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from kho_console import text
 from kho_console.cli import exit_code, options, output
 from kho_console.cli.parser import ACTING, parse
 from kho_console.config.origin import ConfigError
@@ -12,6 +13,7 @@ from kho_console.config.settings import Settings
 from kho_console.engine.opening import (
     DEMO,
     LIVE,
+    RECORDING,
     CannotOpenError,
     Source,
     open_source,
@@ -31,12 +33,18 @@ _VERBS = {
     "doctor": "doctor",
     "check": "check",
     "journal": "journal",
+    "record": "record",
+    "capture": "capture",
+    "bundle": "bundle",
+    "diff": "diff",
+    "verify": "verify",
+    "runbook": "runbook",
     **dict.fromkeys(ACTING, "act"),
 }
 """For each verb the module with the function of its name; only the one that is asked for loads."""
 
-_OWN = ("config", "completion", "man")
-"""Verbs about the console itself."""
+_OWN = ("config", "completion", "man", "decode", "encode", "compare-mechanisms")
+"""Verbs that open no source: about the console itself, a file, or what is simulated."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     wanted.settings = Settings()
     try:
         code = _run(wanted)
-        output.flush()
+        with output.as_far_as_read():
+            output.flush()
     except KeyboardInterrupt:
         return exit_code.INTERRUPTED
     except BrokenPipeError:  # Whoever read our output has gone.
@@ -65,6 +74,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(wanted: Namespace) -> int:
     if wanted.verb in _OWN:
         return _own(wanted)
+    if wanted.verb == "bundle" and wanted.what == "verify":
+        from kho_console.cli import bundle
+
+        return bundle.verify(wanted)
     try:
         found = options.loaded(wanted)
     except ConfigError as error:
@@ -75,7 +88,7 @@ def _run(wanted: Namespace) -> int:
         from kho_console.cli.crash_simulate import crash_simulate
 
         return crash_simulate(wanted)
-    word = wanted.source or (DEMO if wanted.verb == "demo" else LIVE)
+    word = _word(wanted)
     try:
         source = _opened(word, wanted)
     except ValueError as error:
@@ -86,16 +99,29 @@ def _run(wanted: Namespace) -> int:
         for at, name in enumerate(error.recordings):
             output.say(f"  {'the nearest is ' if at == 0 else ''}{name}")
         return exit_code.NOT_AVAILABLE
+    if source.kind == RECORDING:
+        from kho_console.engine.recording_damage import at_a_glance
+
+        if damage := at_a_glance(source):
+            output.say(f"{text.escaped(source.name)}: {damage}")
     if wanted.verb in _VERBS and settings.log is None:
         return _verb(wanted)(source, wanted)
     return _logged(source, wanted)
+
+
+def _word(wanted: Namespace) -> str:
+    """The word for the source."""
+    if wanted.verb in ("replay", "diff"):
+        file: str = wanted.file
+        return file
+    return wanted.source or (DEMO if wanted.verb == "demo" else LIVE)
 
 
 def _opened(word: str, wanted: Namespace) -> Source:
     """The source, or its twin."""
     if wanted.twin is not None:
         return open_twin(Path(wanted.twin), wanted.source, wanted.fault)
-    source = open_source(word)
+    source = open_source(word) if wanted.at is None else open_source(word, wanted.at)
     if wanted.rehearse:
         return rehearse(source, wanted.fault)
     return _demonstrated(source) if wanted.verb == "demo" else source
@@ -116,11 +142,10 @@ def _verb(wanted: Namespace) -> Callable[[Source, Namespace], int]:
 
 
 def _own(wanted: Namespace) -> int:
-    from kho_console.cli import completion, config, man
-
-    return {"config": config.config, "completion": completion.completion, "man": man.man}[
-        wanted.verb
-    ](wanted)
+    name = wanted.verb.replace("-", "_")
+    module = import_module(f"kho_console.cli.{name}")
+    verb: Callable[[Namespace], int] = getattr(module, name)
+    return verb(wanted)
 
 
 def _logged(source: Source, wanted: Namespace) -> int:

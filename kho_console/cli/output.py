@@ -4,13 +4,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from kho_console import text
 
 if TYPE_CHECKING:
-    from kho_console.documents import Document
+    from kho_console.documents import Document, Streamed
 
 _WIDEST = 64
 """Columns of a cell; a name in it may be as long as its kernel allows."""
@@ -63,6 +63,26 @@ def document(found: "Document") -> None:
     write(json.dumps(found, indent=2) + "\n")
 
 
+def streamed(found: "Streamed") -> None:
+    """Print a JSON document whose list is made while it is printed."""
+    for at, (key, value) in enumerate(found.head.items()):
+        sys.stdout.write(f"{',' if at else '{'}\n  {json.dumps(key)}: {_indented(value)}")
+    sys.stdout.write(f",\n  {json.dumps(found.key)}: [")
+    empty = True
+    for item in found.items:
+        # A line for each: indented they take ten times as long, and there may be millions.
+        sys.stdout.write(f"{'' if empty else ','}\n    {json.dumps(item)}")
+        empty = False
+    sys.stdout.write("]" if empty else "\n  ]")
+    for key, value in found.tail().items():
+        sys.stdout.write(f",\n  {json.dumps(key)}: {_indented(value)}")
+    sys.stdout.write("\n}\n")
+
+
+def _indented(value: object) -> str:
+    return json.dumps(value, indent=2).replace("\n", "\n  ")
+
+
 def record(found: "Document") -> None:
     """Print a JSON document on a line of its own."""
     write(json.dumps(found, separators=(",", ":")) + "\n")
@@ -73,9 +93,36 @@ def line(words: str = "") -> None:
     write(text.harmless(words) + "\n")
 
 
+def lines(words: Iterable[str]) -> None:
+    """Print lines of data together."""
+    write("".join(f"{text.harmless(line)}\n" for line in words))
+
+
+def report(words: str) -> None:
+    """Print at once how work gets on that is done whether or not somebody reads of it."""
+    try:
+        line(words)
+        flush()
+    except BrokenPipeError:
+        abandon()
+    except OutputError as error:
+        abandon()
+        say(str(error))
+
+
+@contextmanager
+def as_far_as_read() -> Iterator[None]:
+    """Print an answer that is known; a reader that goes away does not change it."""
+    try:
+        yield
+    except BrokenPipeError:
+        abandon()
+
+
 def say(words: str) -> None:
     """Tell the operator something that is no data."""
-    sys.stderr.write(f"kho-console: {text.harmless(words)}\n")
+    with suppress(OSError):  # Nobody is left to be told.
+        sys.stderr.write(f"kho-console: {text.harmless(words)}\n")
 
 
 def table(rows: Iterable[Sequence[str]], heads: Sequence[str], right: Iterable[int] = ()) -> None:

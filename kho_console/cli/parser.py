@@ -4,11 +4,19 @@ import argparse
 import sys
 from collections.abc import Collection
 from contextlib import suppress
+from functools import partial
 from itertools import takewhile
 from typing import NoReturn
 
 from kho_console import __version__
-from kho_console.cli import exit_code, image_options, options
+from kho_console.cli import (
+    exit_code,
+    formats,
+    image_options,
+    options,
+    over_time,
+    runbook_options,
+)
 from kho_console.engine.paths import IN, OUT
 
 _SHOWN = {
@@ -38,6 +46,31 @@ ACTING = {
 }
 """The verbs that change a machine."""
 
+_FILES = {
+    "decode": "what a file of one format holds",
+    "encode": "a file of one format, out of a JSON document as decode prints it",
+    "compare-mechanisms": "one workload carried through every mechanism, merged or not",
+}
+"""The verbs that look at a file or simulate, and open no source."""
+
+_OVER_TIME = {
+    "record": "keep what the machine shows in a file, moment after moment",
+    "capture": "write one moment of it as a fixture folder",
+    "bundle": "pack evidence into one file, or verify such a file",
+}
+"""The verbs that write what was seen to a file; they change no machine."""
+
+DIFF = "diff"
+
+_COMPARING = {
+    DIFF: "what is different between two moments, fixtures, recordings or live",
+    "verify": "what of a note made before the kexec has arrived in this kernel",
+}
+
+REPLAY = "replay"
+
+_GUIDED = {"runbook": "guided procedures, which survive the kexec that they lead through"}
+
 _OWN = {
     "config": "the settings: what they are, where each one comes from",
     "completion": "a script that completes this command line in a shell",
@@ -45,7 +78,19 @@ _OWN = {
 }
 """The verbs about the console itself; they open no source."""
 
-_VERBS = {"demo": "the terminal UI on a recording of a real kernel"} | _SHOWN | ACTING | _OWN
+_VERBS = (
+    {
+        "demo": "the terminal UI on a recording of a real kernel",
+        REPLAY: "the terminal UI on a recording of yours, at its last moment or at --at",
+    }
+    | _SHOWN
+    | _OVER_TIME
+    | _COMPARING
+    | ACTING
+    | _GUIDED
+    | _FILES
+    | _OWN
+)
 
 SHELLS = ("bash", "zsh", "fish")
 SOURCES = "sources"
@@ -103,6 +148,19 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         whole.error("--fault is for a twin: it needs --rehearse or --twin FILE")
     if wanted.rehearse and wanted.twin is not None:
         whole.error("--rehearse keeps nothing, --twin FILE keeps all: give one of them")
+    if wanted.verb == "record" and wanted.inventory and not wanted.handover:
+        whole.error("--inventory is what owners declare for a note: it needs --handover")
+    if wanted.verb == "bundle":
+        if wanted.file is None and wanted.what == "verify":
+            whole.error("bundle verify: name the FILE to check; ./verify is a bundle of that name")
+        if wanted.file is None:
+            wanted.what, wanted.file = "pack", wanted.what
+        elif wanted.what != "verify":
+            whole.error(f"bundle: it is FILE or verify FILE, not {wanted.what!r}")
+    if wanted.verb == DIFF and (wanted.source or wanted.at or wanted.twin or wanted.rehearse):
+        whole.error("diff names both moments itself: diff A B, each as --source would have it")
+    if wrong := over_time.fault(wanted):
+        whole.error(wrong)
     if wanted.verb in ("check", "load") and (wrong := image_options.fault(wanted)):
         whole.error(wrong)
     if wanted.verb == "tree" and wanted.side not in (OUT, IN):
@@ -147,9 +205,9 @@ def parser(words: Collection[str] | None = None) -> argparse.ArgumentParser:
 def _fill(
     name: str, verb: argparse.ArgumentParser, settings: list[argparse.ArgumentParser]
 ) -> None:
-    if name not in _OWN:
+    if name not in _OWN and name not in _FILES and name != DIFF:
         _add_source(verb, below=True)
-    if name in _SHOWN or name in ACTING:
+    if name in _SHOWN or name in ACTING or name in _OVER_TIME or name in _COMPARING:
         what = "print an object a line" if name == "watch" else "print a JSON document"
         verb.add_argument("--json", action="store_true", help=what)
     if name in ACTING:
@@ -168,8 +226,28 @@ def _fill(
         case "execute":
             at_once = "by the bare system call: no service is stopped, nothing is written back"
             verb.add_argument("--system-call", action="store_true", help=at_once)
+        case "record":
+            over_time.add_record(verb)
+        case "capture":
+            over_time.add_capture(verb)
+        case "bundle":
+            over_time.add_bundle(verb)
+        case "diff":
+            over_time.add_diff(verb)
+        case "verify":
+            over_time.add_verify(verb)
+        case "replay":
+            verb.add_argument("file", metavar="FILE", help="the recording")
         case "online" | "offline":
             verb.add_argument("target", metavar="memoryN|cpuN", help="a memory block or a CPU")
+        case "decode" | "encode":
+            formats.add(verb, settings, decode=name == "decode")
+        case "compare-mechanisms":
+            named = "a workload, or the name of a shipped one: guests, pages, state"
+            verb.add_argument("workload", metavar="FILE|NAME", nargs="?", help=named)
+            verb.add_argument("--json", action="store_true", help="print a JSON document")
+        case "runbook":
+            runbook_options.add(verb, settings, partial(_add_source, below=True))
         case "crash":
             _add_simulate(verb, settings)
         case "config":
@@ -187,7 +265,14 @@ def _add_source(verb: argparse.ArgumentParser, *, below: bool = False) -> None:
         "--source",
         metavar="live|PATH",
         default=argparse.SUPPRESS if below else None,
-        help="this machine, a fixture folder, or a shipped recording such as linux-7.3.4/ready",
+        help="this machine, a fixture folder, the file of a recording, or a shipped recording such "
+        "as linux-7.3.4/ready",
+    )
+    verb.add_argument(
+        "--at",
+        metavar="TIME",
+        default=argparse.SUPPRESS if below else None,
+        help=over_time.AT,
     )
     verb.add_argument(
         "--rehearse",

@@ -63,7 +63,10 @@ def _means(source: Source, wanted: Namespace) -> Iterator[Means]:
         from kho_console.cli import writing
 
         writer = writing.writer(source, wanted)
-        yield Means(source, Mode.TWIN, writer, journal=writing.journal_file(source, wanted))
+        runs = writing.runs_folder(source, wanted)
+        yield Means(
+            source, Mode.TWIN, writer, None, writing.journal_file(source, wanted), runs=runs
+        )
     else:
         from tempfile import TemporaryDirectory
 
@@ -74,12 +77,13 @@ def _means(source: Source, wanted: Namespace) -> Iterator[Means]:
         # Of a rehearsal nothing stays, its journal neither.
         with TemporaryDirectory(prefix="kho-console-") as folder:
             place = Path(folder) / "journal.jsonl"
-            journal = Journal(place, who(), mirror=None)
-            yield Means(source, Mode.TWIN, Writer(journal), journal=place)
+            kept = Journal(place, who(), mirror=None)
+            runs = Path(folder) / "runs"
+            yield Means(source, Mode.TWIN, Writer(kept), None, place, runs=runs)
 
 
 def _live(source: Source, wanted: Namespace) -> Means:
-    journal, lock = places.journal_file(), places.lock_file()
+    journal, lock, runs = places.journal_file(), places.lock_file(), places.runs_folder()
     if not wanted.write:
         why = "a live machine is only looked at; --write lets it be changed"
     elif journal is None or lock is None:
@@ -87,5 +91,6 @@ def _live(source: Source, wanted: Namespace) -> Means:
     else:
         from kho_console.cli import writing
 
-        return Means(source, Mode.WRITE, writing.writer(source, wanted), None, journal, lock)
-    return Means(source, refusal=why, journal=journal, lock=lock)
+        writer = writing.writer(source, wanted)
+        return Means(source, Mode.WRITE, writer, None, journal, lock, runs)
+    return Means(source, refusal=why, journal=journal, lock=lock, runs=runs)

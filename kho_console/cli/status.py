@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from kho_console import documents, text
+from kho_console import documents, text, text_mechanisms
 from kho_console.cli import exit_code, output
 from kho_console.engine.diagnose import diagnose
 from kho_console.engine.observe import observe
@@ -57,10 +57,17 @@ def _evidence(snapshot: Snapshot) -> Iterable[str]:
         f"{text.escaped(host.architecture)}  {snapshot.source.kind} "
         f"{text.escaped(snapshot.source.name)}"
     )
+    if snapshot.source.moment is not None:
+        yield f"moment     {text.which(snapshot.source.moment)}"
     if snapshot.unavailable is None:
-        yield f"mechanism  {generation.protocol}, {snapshot.state} ({generation.releases})"
+        stands = generation.standing(snapshot.state)
+        yield f"mechanism  {generation.protocol}, {stands} ({generation.releases})"
     else:
         yield f"mechanism  {snapshot.state}: {text.reason(snapshot.unavailable)}"
+    if snapshot.mechanisms.pkram is not None:
+        yield f"PKRAM      {text_mechanisms.pkram(snapshot.mechanisms.pkram)}"
+    if snapshot.mechanisms.kstate is not None:
+        yield f"kstate     {text_mechanisms.kstate(snapshot.mechanisms.kstate)}"
     yield f"booted     {_booted(snapshot)}"
     yield f"scratch    {_scratch(snapshot)}"
     yield f"outgoing   {_side(snapshot.outgoing)}"

@@ -25,6 +25,13 @@ def journal_file(source: Source, wanted: Namespace) -> Path | None:
     return None if wanted.twin is None else Path(f"{wanted.twin}.journal")
 
 
+def runs_folder(source: Source, wanted: Namespace) -> Path | None:
+    """Where runs of runbooks on this source are kept; None where they are not."""
+    if source.kind == LIVE:
+        return places.runs_folder()
+    return None if wanted.twin is None else Path(f"{wanted.twin}.runs")
+
+
 def writer(source: Source, wanted: Namespace) -> Writer:
     """The journal and the lock for a source."""
     me, file = who(), journal_file(source, wanted)

@@ -6,6 +6,7 @@ from kho_console import text
 from kho_console.documents.blob import blob_facts
 from kho_console.documents.shape import Document, document, each, mapped, memory_range
 from kho_console.model.blob import Blob
+from kho_console.model.kho2024 import Fate
 from kho_console.model.memory import MemoryRange
 from kho_console.model.owner import Extent, Owner, OwnerKind
 from kho_console.model.session import Session
@@ -54,6 +55,11 @@ def extents(
     return document(**_reliability(unreliable), **_filter(filtered), extents=rows)
 
 
+def fates(found: Iterable[tuple[MemoryRange, Fate]]) -> Document:
+    """What became of each range that came in with a tree of 2024, as far as that is seen."""
+    return {"fates": [{**memory_range(item), "fate": fate} for item, fate in found]}
+
+
 def shares(found: Iterable[tuple[Owner, int, int]], *, filtered: str | None = None) -> Document:
     """What each owner has: owner, bytes, extents."""
     rows = [
@@ -79,7 +85,7 @@ def tree(side: str, name: bytes | None, found: FlatTree) -> Document:
         faults=[
             {"offset": item.offset, "reason": text.escaped(item.reason)} for item in found.faults
         ],
-        root=_node(found.root),
+        root=tree_node(found.root),
     )
 
 
@@ -148,12 +154,13 @@ def _session(session: Session) -> Document:
     }
 
 
-def _node(root: TreeNode) -> Document:
+def tree_node(root: TreeNode) -> Document:
+    """A node of a device tree with all below it."""
     return {
         "name": text.escaped(root.name),
         "properties": [
             {"name": text.escaped(item.name), "value": item.value.hex(), "offset": item.offset}
             for item in root.properties
         ],
-        "children": [_node(child) for child in root.children],
+        "children": [tree_node(child) for child in root.children],
     }

@@ -8,10 +8,11 @@ from kho_console.documents.shape import Document, check_list, document, each, ma
 from kho_console.model.check import Check
 from kho_console.model.finding import Finding
 from kho_console.model.generation import Finalize, MapFormat, Protocol
+from kho_console.model.mechanism import KstateSeen, PkramSeen
 from kho_console.model.memory import ScratchArea
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.session import Session
-from kho_console.model.snapshot import Side, Snapshot
+from kho_console.model.snapshot import Identity, Side, Snapshot
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
 
@@ -27,7 +28,7 @@ def status(snapshot: Snapshot, findings: Iterable[Finding], verdict: Mapping[str
     host = snapshot.machine
     return document(
         verdict=verdict,
-        source={"kind": snapshot.source.kind, "name": text.escaped(snapshot.source.name)},
+        source=identity(snapshot.source),
         kernel={
             "release": text.escaped(host.release),
             "machine": text.escaped(host.architecture),
@@ -47,8 +48,22 @@ def status(snapshot: Snapshot, findings: Iterable[Finding], verdict: Mapping[str
             "crash_size": snapshot.kexec.crash_size,
             "elfcorehdr_size": snapshot.kexec.elfcorehdr_size,
         },
-        findings=[_finding(item) for item in findings],
+        mechanisms={
+            "pkram": _pkram(snapshot.mechanisms.pkram),
+            "kstate": _kstate(snapshot.mechanisms.kstate),
+        },
+        findings=[finding_facts(item) for item in findings],
     )
+
+
+def identity(found: Identity) -> Document:
+    """Where a snapshot comes from, and for a recording which moment it is."""
+    named = {"kind": found.kind, "name": text.escaped(found.name)}
+    moment = found.moment
+    if moment is None:
+        return named
+    at = text.dated(moment.at)
+    return {**named, "moment": {"number": moment.number, "count": moment.count, "at": at}}
 
 
 def scratch(snapshot: Snapshot) -> Document:
@@ -80,6 +95,8 @@ def map_format(snapshot: Snapshot) -> Maybe[MapFormat]:
     if not isinstance(found, Unknown):
         return found.format
     generation = snapshot.generation
+    if generation.protocol is Protocol.RFC_2024:
+        return MapFormat.MEM_ARRAYS
     known = generation.protocol in (Protocol.KHO_V3, Protocol.KHO_V4)
     return MapFormat.RADIX if known and generation.finalize is Finalize.NONE else found
 
@@ -121,12 +138,40 @@ def _area(area: ScratchArea) -> Document:
     }
 
 
+def _pkram(seen: PkramSeen | None) -> Maybe[Document]:
+    if seen is None:
+        return Unknown(Cause.ABSENT, "no sign of PKRAM")
+    if isinstance(seen.image, Unknown):
+        return seen.image
+    nodes = seen.image.nodes
+    return {
+        "version": seen.image.version,
+        "pfn": seen.pfn,
+        "nodes": len(nodes),
+        "page_bytes": sum(item.page_bytes for node in nodes for item in node.objects),
+    }
+
+
+def _kstate(seen: KstateSeen | None) -> Maybe[Document]:
+    if seen is None:
+        return Unknown(Cause.ABSENT, "no sign of a stream")
+    if isinstance(seen.entries, Unknown):
+        return seen.entries
+    return {
+        "version": seen.version,
+        "place": text.escaped(seen.place),
+        "entries": len(seen.entries),
+        "cut": seen.cut,
+    }
+
+
 def _held(sessions: tuple[Session, ...]) -> int:
     """How many of them a process holds; the others wait in the previous kernel's records."""
     return sum(bool(item.holders) for item in sessions)
 
 
-def _finding(finding: Finding) -> Document:
+def finding_facts(finding: Finding) -> Document:
+    """A finding."""
     return {
         "id": finding.id,
         "severity": finding.severity,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from textual import events
@@ -26,16 +26,21 @@ from kho_console.resources import styles_folder
 from kho_console.tui import commands, keymap
 from kho_console.tui.changes import Changes
 from kho_console.tui.ending import Ending
-from kho_console.tui.exports import Exporting, write
+from kho_console.tui.exports import write
 from kho_console.tui.filters import filters
 from kho_console.tui.lookout import Answer, Failure, Lookout
 from kho_console.tui.means import Means
 from kho_console.tui.palette import TableCommands
+from kho_console.tui.replaying import Replaying
 from kho_console.tui.section import Section
 from kho_console.tui.terminal import Terminal
 from kho_console.tui.themes import THEMES
+from kho_console.tui.walking import Stood, Walking
 from kho_console.tui.widgets.banner import Condition
 from kho_console.tui.widgets.prompt import Prompt
+
+if TYPE_CHECKING:
+    from kho_console.tui.guiding import Waiting
 
 _SLOW_LOOKS = 60.0
 """Seconds at least between two looks by the timer that walk maps and processes."""
@@ -88,7 +93,7 @@ class Observed(Message):
         return isinstance(message, Observed) and isinstance(self.answer, View)
 
 
-class KhoConsole(Exporting, inherit_bindings=False):
+class KhoConsole(Replaying, inherit_bindings=False):
     """The console on a terminal.
 
     Attributes:
@@ -147,6 +152,7 @@ class KhoConsole(Exporting, inherit_bindings=False):
         self._patience = patience
         self._clock = clock
         self._lookout = Lookout(observer, self._deliver, clock)
+        self.walking = Walking(self, observer, self._stood, clock)
         self._failed = False
         self._looked_slowly = clock()
         self.sections_shown: list[str] = [commands.SECTIONS[0]]
@@ -232,10 +238,45 @@ class KhoConsole(Exporting, inherit_bindings=False):
         answer = message.answer
         self._failed = isinstance(answer, Failure)
         if isinstance(answer, View):
-            self.view = answer
+            first, self.view = self.view is None, self.walking.took(answer)
+            if first:
+                self._announce()
         self._tell()
         if isinstance(answer, Failure) and isinstance(self.screen, Section):
             self.screen.say(f"x {text.escaped(answer.reason)}")
+
+    def _announce(self) -> None:
+        """Say which run goes on; one that has come through its kexec is gone on with."""
+        means = self.changes.means
+        if means.runs is None:
+            return
+
+        def task(turn: object) -> "Waiting | None":
+            from kho_console.tui import guiding
+
+            return guiding.waiting(means)
+
+        def then(found: "Waiting | Failure | None") -> None:
+            if found is None or isinstance(found, Failure):
+                return
+            run = found.run
+            if found.arrived and self.changes.refusal is None:
+                self.call_later(self._pick_up, run.id)
+            elif isinstance(self.screen, Section):
+                table = {item.id: item.signs[0] for item in self.command_table}
+                words = f"run {run.book} stands at step {run.done + 1}, {run.at}"
+                self.screen.say(f"{text.escaped(words)}: {table[commands.RUNBOOK]} resumes it")
+
+        self.changes.guide(self, task, then)
+
+    async def _pick_up(self, run: str) -> None:
+        """Go on with a run, unless somebody is in the middle of something else."""
+        if isinstance(self.screen, Section) and len(self.sections_shown) == 1:
+            from kho_console.tui.screens.runbook import Runbook
+
+            await self.action_section(commands.RUNBOOK)
+            if isinstance(self.screen, Runbook):
+                self.screen.open_run(run)
 
     def condition(self) -> Condition:
         """How the console stands, for the top line."""
@@ -253,6 +294,8 @@ class KhoConsole(Exporting, inherit_bindings=False):
             stale=age,
             reading=self.view is None and busy is not None,
             failed=self._failed,
+            position=self.walking.position if self.walking.shown else None,
+            landmarks=self.walking.landmarks,
         )
 
     def leave_soon(self, code: int) -> None:
@@ -287,11 +330,6 @@ class KhoConsole(Exporting, inherit_bindings=False):
     def action_read_again(self) -> None:
         """Read everything again."""
         self._lookout.ask(Look.FULL)
-        self._tell()
-
-    def action_pause(self) -> None:
-        """Stop reading by itself, or go on."""
-        self._lookout.pause(not self._lookout.paused)
         self._tell()
 
     def action_picture(self) -> None:
@@ -346,9 +384,25 @@ class KhoConsole(Exporting, inherit_bindings=False):
             with suppress(RuntimeError):
                 self._own_loop.call_soon_threadsafe(self.post_message, Observed(answer))
 
+    def _stood(self, found: Stood | Failure) -> None:
+        """Show the moment where a walk ended; a live machine is read while it is followed only."""
+        if isinstance(found, Stood):
+            self.view = found.view or self.view
+            at = found.position.at
+            self.changes.stand(found.source, at if self.walking.past else None)
+            self.play_on(self.walking.playing)
+            if self._live:
+                self._lookout.pause(not self.walking.following)
+        words = text.escaped(found.reason) if isinstance(found, Failure) else found.words
+        self._tell()
+        if words and isinstance(self.screen, Section):
+            self.screen.say(words)
+
     def _changed(self, machine: bool) -> None:
         """Show what is new of the changes; where the machine may be another one, look at it."""
         if machine:
+            if self.changes.last is not None:
+                self.walking.did(self.changes.last.action.name)
             self._lookout.ask(Look.FULL)
         self._tell()
         for screen in self.screen_stack:

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from textual.app import App
 from textual.message_pump import MessagePump
 
 from kho_console.documents import Difference
-from kho_console.engine.observer import View
+from kho_console.engine.observer import Source, View
 from kho_console.model.action import Action, Plan
 from kho_console.model.change import KexecImage
 from kho_console.model.check import Check
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from kho_console.engine.journal_records import Records
     from kho_console.model.outcome import Outcome
 
+T = TypeVar("T")
+
 
 class Changes:
     """Plans, checks and does what screens and dialogs ask for.
@@ -35,6 +39,7 @@ class Changes:
         records: The journal as it was last read.
         others: Who else changes the machine, in words; None where nobody does.
         possible: What each step would do, by its name; empty before it was looked at.
+        until: When the moment was that is shown of a machine that has gone on; None for now.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Changes:
         self.records: Maybe[Records] = Unknown(Cause.NOT_YET, "the journal was not read yet")
         self.others: str | None = None
         self.possible: Mapping[str, Plan] = {}
+        self.until: datetime | None = None
         self._app = app
         self._turn = turn
         self._after = after
@@ -79,6 +85,8 @@ class Changes:
         """Why nothing may be changed from here now; None where it may."""
         if self.means.refusal is not None:
             return self.means.refusal
+        if self.until is not None:
+            return "this is how the machine was before: go back to now to change it"
         if self.others is not None:
             return self.others
         if self._lease.wanted and not self._renewed:
@@ -94,6 +102,12 @@ class Changes:
         """Keep the lock, or see who has it; called by the thread that looks."""
         self.others = self._lease.renew()
         self._renewed = True
+
+    def stand(self, source: Source | None, until: datetime | None) -> None:
+        """Show another moment: of a recording its source, of a machine how it was until then."""
+        self.until = until
+        if source is not None:
+            self.means = replace(self.means, source=source)
 
     def close(self) -> None:
         """Give the lock back."""
@@ -182,7 +196,7 @@ class Changes:
         self, wish: Wish, action: Action, watch: "Watch", ended: Callable[[Deed], Any]
     ) -> str | None:
         """Do it, and tell how it ended; where something is in the way, why not in words."""
-        refusal, writer = self.refusal, self.means.writer
+        refusal, writer = self.refusal, wish.writer or self.means.writer
         if refusal is not None or writer is None:
             return refusal or "nothing can be changed from here"
         self.doing = action.title
@@ -211,15 +225,26 @@ class Changes:
 
         begin(self._app, task, then)
 
+    def guide(
+        self,
+        node: MessagePump,
+        work: Callable[[AbstractContextManager[object]], T],
+        then: Callable[[T | Failure], Any],
+    ) -> None:
+        """Do something for a run of a runbook, and tell `node` what came of it."""
+        begin(node, lambda: work(self._turn), then)
+
     def read_journal(self, view: View | None) -> None:
         """Read the journal, and show it."""
         if view is None:
             return
+        means, until = self.means, self.until
 
         def task() -> "Maybe[Records]":
             from kho_console.tui import tasks
 
-            return tasks.records(self.means.journal, view.snapshot)
+            found = tasks.records(means.source, means.journal, view.snapshot)
+            return found if until is None else tasks.begun_until(found, until)
 
         def then(found: "Maybe[Records] | Failure") -> None:
             if isinstance(found, Failure):

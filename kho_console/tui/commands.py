@@ -1,10 +1,11 @@
 """The one table of commands: bindings, bottom line, palette and help all come from it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from textual.binding import Binding, BindingType
 from textual.keys import format_key
 
+from kho_console.model.position import What
 from kho_console.model.value import dataclass
 
 SECTIONS = (
@@ -22,10 +23,14 @@ SECTIONS = (
 """The subjects, in the order of their keys."""
 
 JOURNAL = "journal"
+RUNBOOK = "runbook"
+DIFFERENCE = "difference"
 SIMULATION = "simulation"
+PKRAM = "pkram"
+KSTATE = "kstate"
 HELP = "help"
 QUIT = "quit"
-SCREENS = (*SECTIONS, JOURNAL, SIMULATION, HELP)
+SCREENS = (*SECTIONS, JOURNAL, RUNBOOK, DIFFERENCE, SIMULATION, PKRAM, KSTATE, HELP)
 
 _SIGNS = {
     "question_mark": "?",
@@ -98,11 +103,40 @@ def _section(key: str, name: str, about: str) -> Command:
 _STRIP = ("preserved",)
 _BLOBS = ("blobs",)
 _HANDOVER = ("handover",)
+_COMPARED = tuple(
+    name for name in SCREENS if name not in ("blobs", "preserved", DIFFERENCE, KSTATE, HELP)
+)
 _CRASH = ("crash",)
 _CHANGES = ("handover", "crash")
 _SIMULATION = (SIMULATION,)
-_LISTS = ("sessions", "crash", "findings", "doctor", "log", JOURNAL)
+_LISTS = ("sessions", "crash", "findings", "doctor", "log", JOURNAL, DIFFERENCE)
 _NO_EXPORT = tuple(name for name in SCREENS if name not in _STRIP)
+
+_TIMELINE = (
+    Command("moment-before", ("left_square_bracket",), "Moment before", "Of a recording, or of "
+            "what was seen of a live machine: the moment before.", "step_moment(-1)"),
+    Command("moment-next", ("right_square_bracket",), "Next moment", "The moment after.",
+            "step_moment(1)"),
+    Command("event-before", ("left_curly_bracket",), "Event before", "To the moment that first "
+            "showed the CPU or memory event before.", "next_landmark('event', False)"),
+    Command("event-next", ("right_curly_bracket",), "Next event", "To the moment that first "
+            "showed the next CPU or memory event.", "next_landmark('event', True)"),
+    Command("time", ("t",), "Go to a time", "To a moment by its time: HH:MM:SS, +5m from the "
+            "start, -30s from the end, event:2, action:0, start, end.", "go_to_time"),
+    Command("action-before", ("left_parenthesis",), "Action before", "To the moment that first "
+            "showed the action before.", "next_landmark('action', False)"),
+    Command("action-next", ("right_parenthesis",), "Next action", "To the moment that first "
+            "showed the next action.", "next_landmark('action', True)"),
+    Command("finding-before", ("comma",), "Finding before", "To the moment that first showed the "
+            "finding before.", "next_landmark('finding', False)"),
+    Command("finding-next", ("full_stop",), "Next finding", "To the moment that first showed the "
+            "next finding.", "next_landmark('finding', True)"),
+    Command("slower", ("less_than_sign",), "Slower", "Play slower.", "speed(-1)"),
+    Command("faster", ("greater_than_sign",), "Faster", "Play faster.", "speed(1)"),
+    Command("live", ("L",), "Live", "Back to now, and stay there; in a recording to its end.",
+            "live"),
+)  # fmt: skip
+"""What moves on a timeline."""
 
 COMMANDS = (
     _section("1", "overview", "The answer first: would the next reboot hand over, and what."),
@@ -183,7 +217,9 @@ COMMANDS = (
     Command("filter-list", ("slash",), "Filter the list", "Show the lines that have all of some "
             "words.", "filter", _LISTS, "filter"),
     Command("details", ("tab",), "All details", "Show all that is known of the chosen line, or the "
-            "list again.", "details", ("scratch", "handover", *_LISTS, SIMULATION), "details"),
+            "list again.", "details", ("scratch", "handover", RUNBOOK, *_LISTS, SIMULATION, PKRAM,
+            KSTATE),
+            "details"),
     Command("filter", ("slash",), "Filter", "Show the extents that fit all words: owner:memfd "
             "size:>64k order:0-3 address:0x1000-0x2000 node:0 WORD -WORD.",
             "filter", _STRIP, "filter"),
@@ -191,6 +227,8 @@ COMMANDS = (
             "go", _STRIP, "go to"),
     Command("owners", ("o",), "Owners", "Show how much each owner has, or the extents again.",
             "owners", _STRIP, "owners"),
+    Command("came-in", ("i",), "What came in", "Show the memory that came from the kernel before, "
+            "or again what goes out.", "came_in", _STRIP),
     Command("zoom-in", ("plus", "equals_sign"), "Zoom in", "Show the strip around its mark larger.",
             "zoom(1)", _STRIP, "zoom"),
     Command("zoom-out", ("minus",), "Zoom out", "Show more of the strip.",
@@ -219,12 +257,41 @@ COMMANDS = (
     Command("last", ("end",), "Last line", "To the last line.", "edge(True)", SCREENS),
     Command(JOURNAL, ("J",), "Journal", "What was done to the machine, by whom, how it ended.",
             f"section('{JOURNAL}')"),
+    Command(DIFFERENCE, ("D",), "Difference", "Two moments side by side: what was added, went, "
+            "moved, changed.", f"section('{DIFFERENCE}')"),
+    Command("compare-with", ("equals_sign",), "Compare with", "Name another moment, and show how "
+            "the one that is shown differs from it.", "compare_with", _COMPARED),
+    Command("moment", ("equals_sign",), "First moment", "Name the moment to compare with: live, a "
+            "folder, FILE@TIME of a recording, a shipped one.",
+            "moment", (DIFFERENCE,), "compare with"),
+    Command("mark", ("m",), "Mark this moment", "Compare what comes with the moment that is shown "
+            "now.", "mark", (DIFFERENCE,), "mark"),
+    Command(RUNBOOK, ("R",), "Runbooks", "Guided procedures, which go on after the kexec that they "
+            "lead through.", f"section('{RUNBOOK}')"),
+    Command("do-step", ("enter",), "Do the step", "Open the chosen runbook or run; then do what "
+            "the run needs next: an answer, a check, an action.", "do_step", (RUNBOOK,), "do it"),
+    Command("skip-step", ("s",), "Skip the step", "Leave out the step that the run stands at, "
+            "where it may be.", "skip_step", (RUNBOOK,), "skip"),
+    Command("undo-step", ("u",), "Undo a step", "Take back the latest step of the run that changed "
+            "the machine; shows first what it would do.", "undo_step", (RUNBOOK,), "undo"),
     Command(SIMULATION, ("C",), "Simulate a crash", "What a dump would contain under the design of "
             "2021 and under mainline's, step by step.", f"section('{SIMULATION}')"),
+    Command(PKRAM, ("P",), "PKRAM", "Nodes and objects of PKRAM, and whose memory is where.",
+            f"section('{PKRAM}')"),
+    Command(KSTATE, ("K",), "kstate", "The stream of kstate that this kernel was handed, entry by "
+            "entry, or one in a file.", f"section('{KSTATE}')"),
+    Command("fold-entry", ("enter",), "Fold the entry", "Show or hide the fields of the entry.",
+            "fold", (KSTATE,), "fold"),
+    Command("stream-file", ("f",), "Stream from a file", "Show the stream in a file.",
+            "file", (KSTATE,), "file"),
+    Command("stream-against", ("equals_sign",), "Compare streams", "Show how the stream in a file "
+            "differs from the one that is shown.", "against", (KSTATE,), "compare"),
     Command("refresh", ("r",), "Read again", "Read everything again, also what is read slowly.",
             "read_again", (), "read again"),
-    Command("pause", ("p", "space"), "Pause", "Stop reading by itself, or go on.",
+    Command("pause", ("p", "space"), "Pause", "Stop reading by itself, or go on; a recording "
+            "plays, or stays.",
             "pause", (), "pause"),
+    *_TIMELINE,
     Command("back", ("escape",), "Back", "Close what is open, else to the screen before.",
             "go_back"),
     Command("screenshot", ("S",), "Picture", "Write this screen as SVG to the state folder.",
@@ -271,6 +338,39 @@ def bottom_line(screen: str, table: tuple[Command, ...] = COMMANDS) -> list[tupl
     known = (*SECTIONS, HELP, QUIT)
     rest = _merged(item for item in table if not item.screens and item.id not in known)
     return [*own, (_section_keys(table), "screens"), *rest, *last]
+
+
+_WALK = {
+    "moment-before": "step",
+    "moment-next": "step",
+    "event-before": "event",
+    "event-next": "event",
+    "action-before": "action",
+    "action-next": "action",
+    "finding-before": "finding",
+    "finding-next": "finding",
+    "time": "time",
+    "pause": "play",
+    "live": "live",
+    "slower": "speed",
+    "faster": "speed",
+}
+"""The words of the timeline's own keys, in the order in which they give way."""
+
+
+def timeline_keys(
+    table: tuple[Command, ...] = COMMANDS, marks: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """Keys and words for the timeline: `("[ ]", "step")`; of marks for the first kind on it."""
+    found = {item.id: item for item in table}
+    words: dict[str, list[str]] = {}
+    kind = next((what for what in What if what in marks), None)
+    for name, word in _WALK.items():
+        if word in tuple(What) and word != kind:
+            continue
+        # The last key of a pause is the one that players have.
+        words.setdefault(word, []).extend(found[name].signs[-1:])
+    return [(" ".join(signs), word) for word, signs in words.items() if signs]
 
 
 def _section_keys(table: tuple[Command, ...]) -> str:

@@ -21,7 +21,7 @@ _X86_64 = 62
 
 _COMPLETE = "would be complete"
 _RECORDED = "fixture"
-_LIVE = "live"
+_LIVE, _RECORDING = "live", "recording"
 _LABEL = 11
 _NARROW = 60
 _LOW = 20
@@ -239,6 +239,8 @@ def nothing(view: View) -> str:
     """What stands where nothing happened."""
     if view.snapshot.source.kind == _LIVE:
         return "no event of a CPU or memory so far"
+    if view.snapshot.source.kind == _RECORDING:
+        return "no event of a CPU or memory up to this moment"
     return "no events were recorded"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kho_console import text
 from kho_console.engine import extents, strip
+from kho_console.engine.arrived import Fates
 from kho_console.engine.extents import Rows, Share
 from kho_console.model.preserved import PreservedMap
 from kho_console.tui.rows import Row, column, row
@@ -18,12 +19,15 @@ _ORDERS = 5
 
 
 class ExtentRows:
-    """A line source over extents."""
+    """A line source over extents; of what came in, each with what became of it."""
 
-    def __init__(self, found: PreservedMap, rows: Rows, width: int) -> None:
+    def __init__(
+        self, found: PreservedMap, rows: Rows, width: int, fates: Fates | None = None
+    ) -> None:
         self._found = found
         self._extents = rows
         self._width = width
+        self._fates = fates or Fates()
 
     def __len__(self) -> int:
         return len(self._extents)
@@ -51,7 +55,8 @@ class ExtentRows:
         found = _orders(self._found, self._extents, index)
         letter = strip.OWNERS[item.owner.kind]
         sign = (letter, f"letter-{letter}")
-        owner = text.owner(item.owner)
+        met = ", ".join(self._fates.within(place))
+        owner = f"{met}: {text.owner(item.owner)}" if met else text.owner(item.owner)
         if self._width < NARROW:
             return row(
                 (f"{text.address(place.start):<16}", "address"),

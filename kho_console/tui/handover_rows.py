@@ -46,7 +46,7 @@ def steps(
     plans: Mapping[str, Plan],
     keys: Mapping[str, str],
     refusal: str | None,
-    early: bool,
+    early: str,
     width: int,
 ) -> Iterator[Chosen]:
     """The steps of the life cycle, each with whether it is possible, and why not.
@@ -55,7 +55,7 @@ def steps(
         plans: What each step would do, by its name.
         keys: The key of each step.
         refusal: Why nothing may be changed from here; None where it may.
-        early: Whether an image that is loaded now goes without the handover.
+        early: What the handover is not yet, so that an image goes without it; empty for nothing.
         width: Columns.
     """
     for name, found in plans.items():
@@ -157,14 +157,14 @@ def _step(
 
 
 def _loading(
-    unload: Plan, keys: Mapping[str, str], refusal: str | None, early: bool, width: int
+    unload: Plan, keys: Mapping[str, str], refusal: str | None, early: str, width: int
 ) -> Chosen:
     """The load of an image: it wants files, so that only what forbids any load is known."""
     obstacles = [item for item in _obstacles(unload) if item.id in _LOADS]
     if obstacles:
         sign, words = ("no        ", "warning"), obstacles[0].text
     elif early:
-        sign, words = _possible(refusal), "! without the handover: it is not finalized"
+        sign, words = _possible(refusal), f"! without the handover: it is not {early}"
     else:
         sign, words = _possible(refusal), "an image, after its files were checked"
     line = clipped((*_head(keys.get("load", ""), "load"), sign, (words, "dim")), width)

@@ -87,4 +87,4 @@ class Listed(Section):
 
 def labelled(label: str, words: str, width: int, look: str = "", most: int = 99) -> list[Row]:
     """Words behind a label, on at most `most` lines."""
-    return wrapped(words, width, row((f" {label:<8}", "strong")), look, most=most)
+    return wrapped(words, width, row((f" {label:<7} ", "strong")), look, most=most)

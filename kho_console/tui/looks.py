@@ -52,6 +52,7 @@ LOOKS: Mapping[str, Look] = {
     "letter-hole": _letter("hole"),
     "letter-t": _letter("t", "bold"),
     "letter-k": _letter("k", "bold"),
+    "letter-f": _letter("f", "bold"),
     "letter-l": _letter("l", "bold"),
     "letter-v": _letter("v", "bold"),
     "letter-b": _letter("b", "bold"),

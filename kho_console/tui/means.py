@@ -34,6 +34,7 @@ class Means:
         refusal: Why nothing is changed from here; None where it may be.
         journal: The journal that is shown; None for none.
         lock: The lock of whoever changes it; None where nobody else can.
+        runs: Where runs of runbooks are kept; None where they are not.
     """
 
     source: Source
@@ -42,6 +43,7 @@ class Means:
     refusal: str | None = None
     journal: Path | None = None
     lock: Path | None = None
+    runs: Path | None = None
 
 
 class Lease:

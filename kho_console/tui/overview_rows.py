@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from kho_console import text, text_crash
+from kho_console import text, text_crash, text_mechanisms
+from kho_console.engine import arrived
 from kho_console.engine.observer import View
+from kho_console.engine.paths import IN
 from kho_console.engine.verdict import Standing, judge
 from kho_console.model.finding import Severity
+from kho_console.model.kho2024 import Fate
 from kho_console.model.memory import ScratchArea
 from kho_console.model.session import Direction
 from kho_console.model.snapshot import Snapshot
@@ -41,7 +44,7 @@ class Linked:
 def overview(view: View, width: int, height: int) -> list[Linked]:
     """All rows; findings give way so that they fit in `height`, as far as that can be."""
     answer = [*_to("findings", _handover(view, width))]
-    rest = [*_machine(view.snapshot, width), *_to("crash", _events(view, width))]
+    rest = [*_machine(view, width), *_to("crash", _events(view, width))]
     room = height - len(answer) - len(rest) - 1
     return [*answer, *_findings(view, width, room), Linked(rule(width)), *rest]
 
@@ -94,16 +97,30 @@ def _flush(found: Row) -> Row:
     return ((words[1:], look), *rest)
 
 
-def _machine(snapshot: Snapshot, width: int) -> Iterator[Linked]:
-    room = width - _LABEL
+def _machine(view: View, width: int) -> Iterator[Linked]:
+    snapshot, room = view.snapshot, width - _LABEL
     if snapshot.unavailable is None:
         cargo = wrapped(" · ".join(_cargo(snapshot)), room)
         yield from _to("preserved", _labelled("CARRIES", cargo))
     if snapshot.booted_through_handover is True:
-        came = _labelled("CAME FROM", wrapped(_origin(snapshot), room))
-        yield from (Linked(found, "blobs", "in root-tree") for found in came)
+        came = _labelled("CAME FROM", wrapped(_origin(view), room))
+        known = not isinstance(view.incoming.preserved, Unknown)
+        place = ("preserved", IN) if known else ("blobs", "in root-tree")
+        yield from (Linked(found, *place) for found in came)
     yield from _to("scratch", _labelled("SCRATCH", _scratch(snapshot, room)))
+    yield from _beside(snapshot, room)
     yield from _to("crash", _labelled("CRASH", wrapped(in_short(snapshot), room)))
+
+
+def _beside(snapshot: Snapshot, room: int) -> Iterator[Linked]:
+    """The mechanisms that the machine has beside the handover."""
+    found = snapshot.mechanisms
+    if found.pkram is not None:
+        words = wrapped(text_mechanisms.pkram(found.pkram), room, most=2)
+        yield from _to("pkram", _labelled("PKRAM", words))
+    if found.kstate is not None:
+        words = wrapped(text_mechanisms.kstate(found.kstate), room, most=2)
+        yield from _to("kstate", _labelled("KSTATE", words))
 
 
 def _cargo(snapshot: Snapshot) -> Iterable[str]:
@@ -126,7 +143,8 @@ def _cargo(snapshot: Snapshot) -> Iterable[str]:
     )
 
 
-def _origin(snapshot: Snapshot) -> str:
+def _origin(view: View) -> str:
+    snapshot, came = view.snapshot, view.incoming.preserved
     parts = ["an earlier kernel, through a handover"]
     if not isinstance(snapshot.previous_release, Unknown):
         parts = [f"kernel {text.escaped(snapshot.previous_release)}, through a handover"]
@@ -135,6 +153,12 @@ def _origin(snapshot: Snapshot) -> str:
     waiting = snapshot.inventory.waiting
     if not isinstance(waiting, Unknown) and waiting:
         parts.append(f"{waiting:,} of its sessions waiting")
+    if not isinstance(came, Unknown):
+        parts.append(f"with {text.size(came.bytes)}")
+        left = [
+            item for item in arrived.fates(snapshot.incoming).shares() if item.fate is Fate.WAITING
+        ]
+        parts += [f"{text.size(item.bytes)} of it still waiting" for item in left]
     return ", ".join(parts)
 
 

@@ -17,6 +17,8 @@ SCREENS: Mapping[About, str] = {
     About.KEXEC: "overview",
     About.CRASH: "crash",
     About.KERNEL_LOG: "log",
+    About.PKRAM: "pkram",
+    About.KSTATE: "kstate",
 }
 """For what a finding is about the screen that shows it."""
 

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from kho_console.engine.observer import View
+from kho_console.tui.commands import DIFFERENCE
 from kho_console.tui.keymap import table_of
 from kho_console.tui.rows import row
 from kho_console.tui.widgets.banner import Banner, Condition
@@ -17,6 +18,7 @@ from kho_console.tui.widgets.keys import Keys
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
 from kho_console.tui.widgets.prompt import Prompt
+from kho_console.tui.widgets.timeline import Timeline
 
 LEAST_WIDTH = 40
 LEAST_HEIGHT = 15
@@ -73,6 +75,7 @@ class Section(Screen[None], inherit_bindings=False):
             yield Banner(id="banner")
             with Vertical(id="body"):
                 yield from self.body()
+            yield Timeline(id="timeline")
             yield Prompt(id="prompt")
             yield Keys(id="keys")
 
@@ -122,6 +125,10 @@ class Section(Screen[None], inherit_bindings=False):
         words = ", ".join(f"{table[name]} writes {kind}" for name, kind in kinds.items())
         self.say(f"no list to export here; {words}")
 
+    async def action_compare_with(self) -> None:
+        """Ask which moment to compare with."""
+        await self.follow(DIFFERENCE, "ask")
+
     def action_move(self, step: int) -> None:
         """Move by lines."""
         if (found := self.moving()) is not None:
@@ -154,6 +161,8 @@ class Section(Screen[None], inherit_bindings=False):
             return
         if self._condition is not None:
             self.query_one(Banner).show_for(self.view, self._condition, width)
+            line = self.query_one(Timeline)
+            line.show_for(self._condition.position, self._condition.landmarks, (width, height))
         self.query_one(Keys).show_for(self.subject, width)
 
     def _small(self) -> bool:

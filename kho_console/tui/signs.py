@@ -1,6 +1,6 @@
 """Signs and looks for how bad a thing is: never a colour alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kho_console import text
 from kho_console.model.blob import BlobState
@@ -45,6 +45,20 @@ def finding_rows(item: Finding, width: int) -> list[Row]:
         return [head, *wrapped(item.text, width, row("   "), most=2)]
     first = row((f" {mark} ", look), (column(item.id, NAME), "strong"), " ")
     return wrapped(item.text, width, first, most=2)
+
+
+def damage(findings: Iterable[Finding], width: int, most: int) -> list[Row]:
+    """What is wrong or doubtful, the worst first, and how much of it does not fit."""
+    bad = [item for item in findings if item.severity is not Severity.INFO]
+    bad.sort(key=lambda item: -item.severity.rank)
+    rows: list[Row] = []
+    for item in bad[:most]:
+        mark, look = SEVERITIES[item.severity]
+        words = text.harmless(f"{item.subject}: {item.text}")
+        rows += wrapped(words, width, row((f" {mark} ", look)), look, most=2)
+    if len(bad) > most:
+        rows.append(row((f"   {len(bad) - most:,} more of that kind", "dim")))
+    return rows
 
 
 def finding_line(item: Finding, width: int) -> Row:

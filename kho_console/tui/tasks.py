@@ -5,7 +5,8 @@ The first one to be asked for loads this module: the first frame waits for nothi
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kho_console import documents, text
@@ -17,12 +18,14 @@ from kho_console.engine.actions.prediction import predict
 from kho_console.engine.image_files import Watch
 from kho_console.engine.journal_records import Now, Records
 from kho_console.engine.observer import Source
-from kho_console.engine.opening import writable
+from kho_console.engine.opening import RECORDING, writable
+from kho_console.engine.recorded_actions import recorded_actions
 from kho_console.engine.verdict import judge
 from kho_console.model.action import Action, Plan
 from kho_console.model.change import KexecImage
 from kho_console.model.check import Check
 from kho_console.model.outcome import Ending, Outcome
+from kho_console.model.record import Record
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.tui.lookout import Failure
@@ -94,13 +97,31 @@ def armed(source: Source, word: str, turn: Turn) -> str:
     return ""
 
 
-def records(place: Path | None, snapshot: Snapshot) -> Maybe[Records]:
-    """The journal, with what became of each kexec."""
-    if place is None:
-        return Unknown(Cause.ABSENT, "of this source no journal is kept")
+def records(source: Source, place: Path | None, snapshot: Snapshot) -> Maybe[Records]:
+    """The journal, with what became of each kexec; of a recording, the one in it."""
     host = snapshot.machine
     now = Now(host.boot_id, host.boot_time, snapshot.booted_through_handover)
+    if place is None and source.kind == RECORDING:
+        return recorded_actions(source, now)
+    if place is None:
+        return Unknown(Cause.ABSENT, "of this source no journal is kept")
     try:
         return journal_records.read(place, now)
     except OSError as error:
         return Unknown(Cause.UNREADABLE, f"{place}: {error.strerror or error}")
+
+
+def begun_until(found: Maybe[Records], moment: datetime) -> Maybe[Records]:
+    """What of a journal was begun by a moment."""
+    if isinstance(found, Unknown):
+        return found
+    return replace(found, records=tuple(item for item in found.records if _begun(item) <= moment))
+
+
+def _begun(record: Record) -> datetime:
+    """When an action was begun; what does not tell its time is never left out."""
+    try:
+        at = datetime.fromisoformat(record.at)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return at.replace(tzinfo=at.tzinfo or UTC)

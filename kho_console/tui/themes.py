@@ -26,6 +26,7 @@ _DARK = {
     "letter-v": "#ff87d7",
     "letter-l": "#87d7ff",
     "letter-k": "#af87ff",
+    "letter-f": "#5fd7d7",
     "letter-u": "#d0d0d0",
 }
 _LIGHT = {
@@ -49,6 +50,7 @@ _LIGHT = {
     "letter-v": "#87005f",
     "letter-l": "#00566b",
     "letter-k": "#5f00af",
+    "letter-f": "#005a5a",
     "letter-u": "#303030",
 }
 _HIGH_CONTRAST = {
@@ -72,6 +74,7 @@ _HIGH_CONTRAST = {
     "letter-v": "#ff87ff",
     "letter-l": "#87ffff",
     "letter-k": "#d7afff",
+    "letter-f": "#5fffff",
     "letter-u": "#ffffff",
 }
 

@@ -11,6 +11,7 @@ from kho_console.model.value import dataclass
 from kho_console.tui.lookout import Failure
 
 if TYPE_CHECKING:
+    from kho_console.engine.actions.perform import Writer
     from kho_console.engine.actions.planning import Planner
     from kho_console.engine.image_files import Watch
 
@@ -23,11 +24,13 @@ class Wish:
         name: What it is called.
         planner: Gives its planner, which tells a watch how far it reads; called on a thread.
         image: The image that it is about; None for none.
+        writer: The journal and the lock for it, where these are not those of all steps.
     """
 
     name: str
     planner: "Callable[[Watch], Planner]"
     image: KexecImage | None = None
+    writer: "Writer | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def test_bash_completes_the_options_of_each_verb(folder: Path) -> None:
         (["--log", "a"], ["a folder", "a file"]),
         (["config", "check", "a f"], ["a folder", "a file"]),
         (["--source", "a"], ["a folder"]),
-        (["--source", "li"], ["live", *shipped()]),
+        (["--source", "li"], ["live", *(word for word in shipped() if word.startswith("li"))]),
         (["demo", "--source", "=", "linux-7.3.4/rea"], ["linux-7.3.4/ready"]),
     ],
 )

@@ -23,6 +23,7 @@ KINDS = {
     "crash": "crash",
     "findings": "status",
     "doctor": "checks",
+    "runbook": "runbooks",
 }
 KEYS = {item.id: item.keys[0] for item in COMMANDS if item.id in SCREENS}
 

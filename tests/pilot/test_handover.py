@@ -474,3 +474,10 @@ async def test_it_can_be_used_at_the_least_size() -> None:
         await pilot.pause()
         assert pilot.app.screen.query_one("#load").region.right <= 40
         assert pilot.app.screen.query_one("#text").size.height >= 4
+
+
+async def test_the_series_of_2024_has_its_own_words() -> None:
+    async with console("made/kho2024-inactive").run_test(size=(120, 40)) as pilot:
+        screen = await handover(pilot)
+        assert "! without the handover: it is not active" in line(screen, "l load")
+        assert "f activate  a deactivate" in bottom(screen)

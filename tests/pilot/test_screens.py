@@ -21,7 +21,11 @@ KEYS = {
     "doctor": "9",
     "log": "0",
     "journal": "J",
+    "runbook": "R",
+    "difference": "D",
     "simulation": "C",
+    "pkram": "P",
+    "kstate": "K",
     "help": "question_mark",
 }
 
@@ -34,6 +38,9 @@ def test_every_screen_has_a_key_here() -> None:
     ("name", "size"),
     [
         *((name, (80, 24)) for name in RECORDINGS),
+        ("made/kho2024-active", (80, 24)),
+        ("made/kho2024-restored", (80, 24)),
+        ("made/hostile-kho2024-bindings", (80, 24)),
         ("linux-6.18.15/loaded-first", (120, 40)),
         ("linux-7.3.4/retrieved", (120, 40)),
     ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from kho_console.engine.actions import steps
 from kho_console.engine.life_cycle import life_cycle, loads_too_early
 from kho_console.engine.observer import View
 from kho_console.engine.verdict import judge
@@ -16,6 +17,7 @@ from kho_console.tui.life_cycle_rows import drawing
 from kho_console.tui.listed import Listed
 from kho_console.tui.overview_rows import STANDINGS
 from kho_console.tui.rows import FixedRows, Row, plain, row, rule, wrapped
+from kho_console.tui.widgets.keys import Keys
 from kho_console.tui.widgets.painted import Panel
 from kho_console.tui.widgets.prompt import Prompt
 
@@ -53,6 +55,7 @@ class Handover(Acting, Listed):
             self._looked = view
             changes.look_at_steps(view)
             changes.read_journal(view)
+        self._name_keys(view)
         self._head(view)
         self._lines = self._all(view, width - 1)
         self.lines().show(FixedRows([item.row for item in self._lines]))
@@ -91,6 +94,12 @@ class Handover(Acting, Listed):
             case _:
                 await self.run_action(action)
 
+    def _name_keys(self, view: View) -> None:
+        """The bottom line says what the steps are called on this machine."""
+        keys = self.query_one(Keys)
+        keys.called = {name: steps.own_name(view.snapshot, name) for name in _OF_2024.values()}
+        keys.show_for(self.subject, self.size.width)
+
     def _head(self, view: View) -> None:
         width, height = self.size
         verdict = judge(view.snapshot, view.findings)
@@ -110,7 +119,8 @@ class Handover(Acting, Listed):
         if not plans:
             looking = row(("looking at what is possible ..", "info"))
             return [Chosen(looking, "", lambda room: [])]
-        early = loads_too_early(view.snapshot)
+        too_early = loads_too_early(view.snapshot)
+        early = life_cycle(view.snapshot).stations[1] if too_early else ""
         return [
             *handover_rows.steps(plans, keys, refusal, early, width),
             *handover_rows.doing(changes.doing, changes.last, width),

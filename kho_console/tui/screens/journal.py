@@ -48,7 +48,8 @@ class Journal(Filtered):
         at_end = not self._shown or lines.cursor == len(self._shown) - 1
         self._shown = self.kept(found.records, _words)
         place = "" if changes.means.journal is None else text.escaped(str(changes.means.journal))
-        answer = f"{text.count(len(found.records), 'action')} · {place}"
+        count = text.count(len(found.records), "action")
+        answer = f"{count} · {place}" if place else count
         filtered = self.filter_rows(len(self._shown), len(found.records))
         self.head("JOURNAL", answer, *_damage(found.damage, width), *filtered)
         rows = [journal_rows.line(item, width - 1) for item in self._shown]

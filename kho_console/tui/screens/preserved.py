@@ -12,6 +12,8 @@ from kho_console.engine import extents
 from kho_console.engine.extents import Rows, Share
 from kho_console.engine.filter import SYNTAX, Filter, FilterError, Searched, parsed
 from kho_console.engine.observer import View
+from kho_console.engine.paths import IN
+from kho_console.engine.preserved_view import PreservedView
 from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.snapshot import Inventory, Snapshot
@@ -21,6 +23,7 @@ from kho_console.tui.exports import write_soon
 from kho_console.tui.extent_rows import ExtentRows, ShareRows
 from kho_console.tui.rows import FixedRows, Row, clipped, row, rule, spread, wrapped
 from kho_console.tui.section import Section
+from kho_console.tui.shown_side import ShownSide
 from kho_console.tui.under_mark import under_mark
 from kho_console.tui.widgets.lines import Lines
 from kho_console.tui.widgets.painted import Panel
@@ -43,10 +46,11 @@ class Preserved(Section):
         self._words = ""
         self._filter = Filter()
         self._by_owner = False
+        self._side = ShownSide()
         self._rows: Maybe[Rows] | None = None
-        self._chosen: tuple[Inventory, Filter] | None = None
+        self._chosen: tuple[Inventory, Filter, bool] | None = None
         self._shares: Sequence[Share] = ()
-        self._drawn: tuple[Inventory, Filter, bool, Size] | None = None
+        self._drawn: tuple[Inventory, Filter, bool, bool, Size] | None = None
         self._totals: tuple[PreservedMap, str] | None = None
         self._looked: MemoryRange | None = None
         self._marked: int | None = None
@@ -80,21 +84,29 @@ class Preserved(Section):
     def show(self, view: View) -> None:
         """See `Section.show`."""
         snapshot, most = view.snapshot, 1 if self._low else min(8, self.size.height // 6)
-        self._strip.show_map(view.strip, snapshot.machine.page_size, self.size.width, most)
-        drawn = (snapshot.inventory, self._filter, self._by_owner, self.size)
+        self._strip.show_map(
+            self._side.strip(view), snapshot.machine.page_size, self.size.width, most
+        )
+        drawn = (snapshot.inventory, self._filter, self._by_owner, self._side.incoming, self.size)
         if self._drawn == drawn:
             return
         self._drawn = drawn
-        if self._chosen != (snapshot.inventory, self._filter):
-            self._chosen = (snapshot.inventory, self._filter)
-            self._rows = _rows(snapshot, self._filter)
-        found = snapshot.inventory.preserved
+        side, chosen = self._side.of(view), (snapshot.inventory, self._filter, self._side.incoming)
+        if self._chosen != chosen:
+            self._chosen = chosen
+            self._rows = _rows(side, snapshot, self._filter)
+        found = side.preserved
         if isinstance(found, Unknown):
-            self._none(text.why(found))
+            self._none(view, text.why(found))
         elif isinstance(self._rows, Unknown):
-            self._none(text.why(self._rows))
+            self._none(view, text.why(self._rows))
         elif self._rows is not None:
-            self._list(found, self._rows)
+            self._list(view, found, self._rows)
+
+    def arrive(self, wanted: str) -> None:
+        """Show what came in, where `in` leads here."""
+        if (wanted == IN) is not self._side.incoming:
+            self.action_came_in()
 
     def on_lines_moved(self) -> None:
         """Mark the chosen extent on the strip, unless the mark has led to it."""
@@ -108,7 +120,7 @@ class Preserved(Section):
         self._foot()
 
     def close_something(self) -> bool:
-        """Show the owners again that led here, or the extents; then take the filter away."""
+        """Show the owners that led here, or the extents; drop the filter; show what goes out."""
         if self._by_owner or self._led_by is not None:
             led_by = self._led_by or 0
             self.action_owners()
@@ -117,7 +129,18 @@ class Preserved(Section):
         had = bool(self._words)
         if had:
             self._filter_by("")
+        elif self._side.incoming:
+            self.action_came_in()
+            return True
         return had
+
+    def action_came_in(self) -> None:
+        """Show what came in, or again what goes out."""
+        self._side.incoming = not self._side.incoming
+        self._by_owner, self._led_by = False, None
+        self.lines().go(0)
+        self.draw()
+        self._mark()
 
     def action_owners(self) -> None:
         """Show what each owner has, or the extents again."""
@@ -202,7 +225,7 @@ class Preserved(Section):
             return None
         if self._by_owner:
             return extent_export.of_shares(self._shares, self._words)
-        found = self.view.snapshot.inventory.preserved
+        found = self._side.of(self.view).preserved
         if isinstance(found, Unknown):
             return None
         return extent_export.of_extents(found, self._known, self._words)
@@ -233,11 +256,12 @@ class Preserved(Section):
             self.say(f"x {error}")
             return False
         if self.view is not None and isinstance(self._rows, Rows):
-            rows = _rows(self.view.snapshot, chosen)
+            rows = _rows(self._side.of(self.view), self.view.snapshot, chosen)
             if isinstance(rows, Unknown):
                 self.say(f"x {text.why(rows)}")
                 return False
-            self._rows, self._chosen = rows, (self.view.snapshot.inventory, chosen)
+            self._rows = rows
+            self._chosen = (self.view.snapshot.inventory, chosen, self._side.incoming)
         self._words, self._filter, self._led_by = words.strip(), chosen, None
         self.say("")
         self.lines().go(0)
@@ -245,28 +269,31 @@ class Preserved(Section):
         self._mark()
         return True
 
-    def _list(self, found: PreservedMap, rows: Rows) -> None:
+    def _list(self, view: View, found: PreservedMap, rows: Rows) -> None:
         """Draw the totals and the list."""
         width = self.size.width
         if self._totals is None or self._totals[0] is not found:
             self._totals = (found, _totals(found, rows))
-        head = wrapped(self._totals[1], width, row(" "), most=1 if self._low else 99)
+        label = row((f" {self._side.title}  ", "strong")) if self._side.incoming else row(" ")
+        words = self._side.words(view, self._totals[1])
+        head = wrapped(words, width, label, most=1 if self._low else 99)
         self.query_one("#head", Panel).show([*head, rule(width)])
         if self._by_owner:
             self._shares = extents.shares(rows)
             self.lines().show(ShareRows(self._shares, width))
         else:
-            self.lines().show(ExtentRows(found, rows, width))
+            self.lines().show(ExtentRows(found, rows, width, self._side.fates(view)))
         if self._strip.mark is None:
             self._mark()
         self._place()
 
-    def _none(self, words: str) -> None:
+    def _none(self, view: View, words: str) -> None:
         """Say why there is no list."""
         width = self.size.width
         self._shares = ()
-        label = row((" PRESERVED  ", "strong"))
-        self.query_one("#head", Panel).show([*wrapped(words, width, label), rule(width)])
+        label = row((f" {self._side.title}  ", "strong"))
+        said = wrapped(self._side.words(view, words), width, label)
+        self.query_one("#head", Panel).show([*said, rule(width)])
         self.query_one("#columns", Panel).show([rule(width)])
         self.lines().show(FixedRows([]))
         self._foot()
@@ -295,7 +322,7 @@ class Preserved(Section):
         cell = self._strip.cell
         if cell is not None and self.view is not None:
             whole = cell == self._looked
-            rows += under_mark(cell, self.view.strip, self._known, width, whole=whole)
+            rows += under_mark(cell, self._side.strip(self.view), self._known, width, whole=whole)
         if self._words and self._known is not None:
             left = text.kept(len(self._known), len(self._known.ownership), self._known.bytes)
             filtered = row((f" filter: {text.escaped(self._words)}", "warning"))
@@ -303,8 +330,8 @@ class Preserved(Section):
         self.query_one("#foot", Panel).show([clipped(found, width) for found in rows])
 
 
-def _rows(snapshot: Snapshot, chosen: Filter) -> Maybe[Rows]:
-    found, ownership = snapshot.inventory.preserved, snapshot.inventory.ownership
+def _rows(side: PreservedView, snapshot: Snapshot, chosen: Filter) -> Maybe[Rows]:
+    found, ownership = side.preserved, side.ownership
     if isinstance(found, Unknown):
         return found
     if isinstance(ownership, Unknown):

@@ -2,11 +2,15 @@
 
 from kho_console import text
 from kho_console.engine.observer import View
+from kho_console.model.position import Landmark, Position
 from kho_console.model.value import dataclass
 from kho_console.tui.rows import Piece, Row, clipped, plain, row, rule, spread
 from kho_console.tui.widgets.painted import Panel
 
 _NARROW = 60
+
+_REPLAYED = {"recording": "REPLAY", "live": "SEEN"}
+"""What is shown instead of a machine that is looked at now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class Condition:
     """How the console itself stands.
 
     Attributes:
-        kind: `live`, `fixture` or `twin`.
+        kind: `live`, `fixture`, `recording` or `twin`.
         name: The source's name.
         mode: Whether it may change the machine: `R/O`, `WRITE` or `TWIN`.
         paused: Nothing is read by itself.
@@ -22,6 +26,8 @@ class Condition:
         reading: Something is being waited for, and there is nothing to show yet.
         failed: The last read ended in an error.
         others: Who else changes the machine, in words; None where nobody does.
+        position: The moment that is shown, where there are others to walk to; else None.
+        landmarks: What happened on the way.
     """
 
     kind: str
@@ -32,6 +38,8 @@ class Condition:
     reading: bool = False
     failed: bool = False
     others: str | None = None
+    position: Position | None = None
+    landmarks: tuple[Landmark, ...] = ()
 
 
 class Banner(Panel):
@@ -85,8 +93,11 @@ def _state(condition: Condition, width: int) -> Row:
         pieces.append(("PAUSED  ", "warning"))
     mode: Piece = (f"  {condition.mode} ", "strong")
     kind, name = condition.kind.upper(), text.escaped(condition.name)
+    if condition.position is not None:
+        kind = _REPLAYED.get(condition.kind, kind)
+        name = f"{name} {text.clock(condition.position.at)}"
     # Where room is short the host comes first: a live machine has its name, the rest another.
-    short = kind if condition.kind == "live" else name
+    short = kind if condition.kind == "live" and condition.position is None else name
     where = short if width < _NARROW or condition.kind == "twin" else f"{kind} {name}"
     room = width - len(plain((*pieces, mode)))
     return (*pieces, (text.cut(where, room), "info"), mode)

@@ -1,5 +1,8 @@
 """The bottom line: the keys that work here, or what was just done."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from textual import events
 
 from kho_console.tui import commands
@@ -17,15 +20,17 @@ class Keys(Panel):
 
     Attributes:
         notice: What is said in place of them, from the next drawing on; empty for nothing.
+        called: Words of commands, by their id, that the machine shown has another word for.
     """
 
     notice = ""
+    called: Mapping[str, str] = {}
     _subject = ""
 
     def show_for(self, screen: str, width: int) -> None:
         """Show the keys of a screen, or the notice while there is one."""
         self._subject = screen
-        shown = keys(screen, width, table_of(self.app))
+        shown = keys(screen, width, self._table())
         self.show([_notice(self.notice) if self.notice else shown])
 
     async def on_click(self, event: events.Click) -> None:
@@ -34,12 +39,17 @@ class Keys(Panel):
             self.notice = ""
             self.show_for(self._subject, self.size.width)
             return
-        shown = keys(self._subject, self.size.width, table_of(self.app))
+        shown = keys(self._subject, self.size.width, self._table())
         sign = sign_at(shown, event.x)
         for item in commands.available(self._subject, table_of(self.app)):
             if sign in item.signs:
                 await self.app.run_action(item.action, self.screen if item.screens else self.app)
                 return
+
+    def _table(self) -> tuple[Command, ...]:
+        return tuple(
+            replace(item, short=self.called.get(item.id, item.short)) for item in table_of(self.app)
+        )
 
 
 def keys(screen: str, width: int, table: tuple[Command, ...] = COMMANDS) -> Row:

@@ -1,0 +1,76 @@
+"""The series of 2024 on the command line, from the cold boot over the kexec."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.run import Console
+from tests.cli.test_documents import validate
+from tests.made_2024 import made
+from tests.recordings import folder
+
+INACTIVE = str(folder("made/kho2024-inactive"))
+
+
+@pytest.mark.parametrize("name", made())
+@pytest.mark.parametrize("verb", ["status", "scratch", "blobs", "preserved", "sessions"])
+def test_every_document_holds(console: Console, name: str, verb: str) -> None:
+    answer = console("--source", str(folder(f"made/{name}")), verb, "--json")
+    validate(answer.document, verb)
+    if verb != "status":
+        return
+    mechanism = answer.document["handover"]
+    assert (mechanism["generation"], mechanism["finalize"]) == ("2024-rfc", "active-file")
+    assert mechanism["map_format"] == "mem-arrays"
+    active = (folder(f"made/{name}") / "root/sys/kernel/kho/active").read_text() == "1\n"
+    assert mechanism["state"] == ("finalized" if active else "open")
+    assert len(answer.document["scratch"]) == 1
+
+
+def test_over_the_kexec(console: Console, tmp_path: Path) -> None:
+    twin = ("--source", INACTIVE, "--twin", str(tmp_path / "a.twin"))
+    assert console(*twin, "activate").code == 0
+    document = console(*twin, "status", "--json").document
+    assert document["handover"]["state"] == "finalized"
+    given = document["outgoing"]["preserved"]["bytes"]
+    assert console(*twin, "load", "--kernel", "twin:2024-rfc", "--append", "quiet").code == 0
+    assert console(*twin, "deactivate").code == 0
+    assert console(*twin, "execute").code == 0
+    document = console(*twin, "status", "--json").document
+    assert document["handover"]["booted_through_handover"] is True
+    assert document["handover"]["state"] == "open"
+    # The image had its copy, and the new tracer goes on with all of it.
+    assert document["incoming"]["preserved"]["bytes"] == given
+    [blob] = document["incoming"]["blobs"]
+    assert (blob["name"], blob["compatible"], blob["state"]) == ("ftrace", "ftrace-v1", "valid")
+    answer = console(*twin, "preserved", "--side", "in", "--json")
+    assert sum(item["size"] for item in answer.document["ranges"]) == given
+
+
+def test_where_the_other_name_is_meant(console: Console) -> None:
+    answer = console("--source", INACTIVE, "--rehearse", "finalize")
+    assert answer.code == 3
+    assert "use the verb activate" in answer.err
+
+
+def test_its_tree_as_source(console: Console) -> None:
+    active = str(folder("made/kho2024-active"))
+    answer = console("--source", active, "tree", "out", "ftrace")
+    assert "trace-flags = [00 57 00 00]; /* 0x5700, native u32 */" in answer.out
+
+
+def test_what_came_in_with_what_became_of_it(console: Console) -> None:
+    source = ("--source", "made/kho2024-restored", "preserved")
+    answer = console(*source)
+    assert answer.code == 3 and "--side in" in answer.err
+    lines = console(*source, "--side", "in", "--extents").out.splitlines()
+    assert "2.0 MiB in 2 ranges waiting" in lines[1] and "in 4 ranges returned" in lines[1]
+    assert [line.split()[-1] for line in lines if "trace buffer" in line][-4:] == [
+        "claimed",
+        "returned",
+    ] * 2
+    document = console(*source, "--side", "in", "--json").document
+    validate(document, "preserved")
+    fates = [item["fate"] for item in document["fates"]]
+    assert [fates.count(word) for word in ("claimed", "returned", "waiting")] == [4, 4, 2]
+    assert "fates" not in console(*source, "--json").document

@@ -10,15 +10,27 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import checking, decoding, dumping, rehearsing, scrolling, starting, storms
+from tests.bench import (
+    checking,
+    decoding,
+    dumping,
+    mechanisms,
+    recording,
+    rehearsing,
+    scrolling,
+    starting,
+    storms,
+)
 from tests.bench.table import Row, table
 
 Bench = Callable[[Path], Iterator[Row]]
 
 BENCHES: dict[str, Bench] = {
     "decoding": decoding.rows,
+    "mechanisms": mechanisms.rows,
     "starting": starting.rows,
     "checking": checking.rows,
+    "recording": recording.rows,
     "dumping": dumping.rows,
     "rehearsing": lambda folder: rehearsing.rows(),
     "scrolling": lambda folder: scrolling.rows(),

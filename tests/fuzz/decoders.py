@@ -73,6 +73,8 @@ from kho_console.source.live import kcore, kmsg
 from tests.abi import kernel_files, kernel_trees
 from tests.abi.kernel_trees import u32, u64
 from tests.abi.page_memory import PageMemory, recorded, recorded_file
+from tests.fuzz import bundle_files, recording_files
+from tests.fuzz.mechanisms import MECHANISMS
 from tests.fuzz.target import Changes, Target, refused
 from tests.recordings import folder
 
@@ -420,4 +422,4 @@ PAGES = (
     _of_pages("search", "linux-7.1.13/sessions", _search, 0.04),
 )
 
-TARGETS = BYTES + PAGES
+TARGETS = (*BYTES, *PAGES, *MECHANISMS, recording_files.TARGET, bundle_files.TARGET)

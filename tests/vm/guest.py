@@ -139,7 +139,11 @@ class Guest:
 
     def execute(self, *arguments: str) -> None:
         """Leave this kernel by the console's own verb, and wait for the kernel behind it."""
-        self._leave({"do": "console", "arguments": ["execute", *arguments]})
+        self.leave("execute", *arguments)
+
+    def leave(self, *arguments: str) -> None:
+        """Leave this kernel by a verb that executes, and wait for the kernel behind it."""
+        self._leave({"do": "console", "arguments": arguments})
 
     def command(self, execute: str, **arguments: object) -> Any:
         """A command to QEMU's monitor, and its answer."""

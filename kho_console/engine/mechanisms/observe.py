@@ -1,19 +1,20 @@
-"""Which mechanisms beside the handover a machine shows, and what they hold."""
+"""Which mechanisms beside the handover a machine shows, and what they hold.
+
+Their decoders are imported where there is something to decode: most machines have neither.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from kho_console.abi import command_line
 from kho_console.abi.error import FormatError
 from kho_console.abi.kstate.command_line import OPTIONS, StreamPlace, parse
-from kho_console.abi.kstate.stream import MAGIC, Walk
 from kho_console.abi.memory import MissingMemory, PhysicalMemory
 from kho_console.abi.reader import Reader
 from kho_console.abi.setup_data import SetupHandover
 from kho_console.engine import files, offer, paths
-from kho_console.engine.formats import pkram
-from kho_console.engine.formats.kstate import KstateStream
 from kho_console.engine.opening import CannotOpenError, fixture
 from kho_console.model.finding import Evidence
 from kho_console.model.kstate import KstateVersion
@@ -21,6 +22,9 @@ from kho_console.model.mechanism import KstateSeen, Mechanisms, PkramSeen
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source
 from kho_console.source.regular_file import RegularFile
+
+if TYPE_CHECKING:
+    from kho_console.engine.formats.kstate import KstateStream
 
 PKRAM = "/sys/kernel/pkram"
 MOST_ENTRIES = 10_000
@@ -99,6 +103,8 @@ def read_file(path: str, version: KstateVersion | None = None) -> KstateSeen:
         FormatError: It cannot be one.
         OSError: It cannot be read.
     """
+    from kho_console.engine.formats.kstate import KstateStream
+
     with RegularFile(path) as reader:
         stream = KstateStream(reader, version, placed=True)
         return _read(stream, path, Evidence(path, f"{reader.size} bytes"))
@@ -129,6 +135,8 @@ def _pkram(source: Source, given: dict[bytes, bytes | None]) -> PkramSeen | None
         source.memory.read(pfn << _SHIFT, 1 << _SHIFT)
     except MissingMemory as error:
         return PkramSeen(pfn, evidence, Unknown(Cause.NOT_RECORDED, error.reason, error.address))
+    from kho_console.engine.formats import pkram
+
     image, findings = pkram.read(source.memory, pfn, None)
     return PkramSeen(pfn, evidence, image, tuple(findings))
 
@@ -154,6 +162,8 @@ def _place(
             return version, parse(raw, version), evidence
     if offered is None or isinstance(offered, Unknown):
         return None
+    from kho_console.abi.kstate.stream import MAGIC
+
     try:
         # v3 hands over a page that holds the address of the stream, where others have the tree.
         page = memory.read(offered.fdt_address, _POINTER)
@@ -172,6 +182,8 @@ def _reader(memory: PhysicalMemory, version: KstateVersion, start: int, size: in
         return _InMemory(memory, start, _V1_SEGMENT)
     found = _InMemory(memory, start, min(size, _LARGEST))
     if version is KstateVersion.V3:
+        from kho_console.abi.kstate.stream import Walk
+
         walk = Walk(found, version)
         for _ in walk.entries():
             pass
@@ -196,10 +208,12 @@ def _at(
         reader = _reader(memory, version, place.address, place.size)
     except FormatError as error:
         return KstateSeen(version, where, evidence, Unknown(Cause.INVALID, error.reason))
+    from kho_console.engine.formats.kstate import KstateStream
+
     return _read(KstateStream(reader, version, placed=True), where, evidence)
 
 
-def _read(stream: KstateStream, place: str, evidence: Evidence) -> KstateSeen:
+def _read(stream: "KstateStream", place: str, evidence: Evidence) -> KstateSeen:
     try:
         entries = tuple(islice(stream.entries(), MOST_ENTRIES + 1))
         findings = tuple(stream.findings())

@@ -3,10 +3,11 @@
 from argparse import Namespace
 from functools import partial
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, image_options, output, writing
 from kho_console.cli.acted import show_action, show_outcome
 from kho_console.cli.predicted import predicted
+from kho_console.documents import acting as documents
 from kho_console.engine.actions import execute as executing
 from kho_console.engine.actions import hotplug, step
 from kho_console.engine.actions import load as loading

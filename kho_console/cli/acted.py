@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from kho_console import text
 from kho_console.cli import checks, output
-from kho_console.documents import Difference
+from kho_console.documents.difference import Difference
 from kho_console.model.action import Action, Expectation
 from kho_console.model.check import Result
 from kho_console.model.outcome import Ending, Explained, Outcome

@@ -6,9 +6,11 @@ from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output, writing
-from kho_console.documents import Document
+from kho_console.documents import machine
+from kho_console.documents.over_time import bundled
+from kho_console.documents.shape import Document
 from kho_console.engine.diagnose import diagnose
 from kho_console.engine.doctor import examine
 from kho_console.engine.evidence import bundle as engine
@@ -65,14 +67,14 @@ def _said(source: Source, shown: Source) -> dict[str, Document]:
     findings = diagnose(seen)
     checks = examine(source, seen if source is shown else observe(source))
     return {
-        "status.json": documents.status(seen, findings, asdict(judge(seen, findings))),
-        "doctor.json": documents.checks(checks),
+        "status.json": machine.status(seen, findings, asdict(judge(seen, findings))),
+        "doctor.json": machine.checks(checks),
     }
 
 
 def _tell(place: Path, packed: Manifest, faults: tuple[str, ...], wanted: Namespace) -> None:
     if wanted.json:
-        output.document(documents.bundled(str(place), asdict(packed), faults))
+        output.document(bundled(str(place), asdict(packed), faults))
         return
     size = text.size(sum(size for size, _ in packed.files.values()))
     redacted = ", redacted" if packed.redacted else ""

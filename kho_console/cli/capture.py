@@ -3,8 +3,9 @@
 from argparse import Namespace
 from pathlib import Path
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output
+from kho_console.documents import over_time as documents
 from kho_console.engine.opening import Source
 
 

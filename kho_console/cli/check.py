@@ -3,8 +3,9 @@
 import sys
 from argparse import Namespace
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import checks, exit_code, image_options, output
+from kho_console.documents import acting as documents
 from kho_console.engine import preflight
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source

@@ -4,8 +4,9 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output
+from kho_console.documents import mechanisms as documents
 from kho_console.engine.formats import FormatError
 from kho_console.engine.mechanisms.compare import compare
 from kho_console.engine.mechanisms.workload import shipped, workload

@@ -3,8 +3,9 @@
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from kho_console import documents, text, text_crash
+from kho_console import text, text_crash
 from kho_console.cli import exit_code, output
+from kho_console.documents import crash as documents
 from kho_console.engine.crash.events import seen_events
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source

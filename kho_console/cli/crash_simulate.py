@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from textwrap import wrap
 
-from kho_console import documents, text, text_simulation
+from kho_console import text, text_simulation
 from kho_console.cli import exit_code, output
+from kho_console.documents import crash_simulation as documents
 from kho_console.engine.crash.scenario_table import ScenarioError
 from kho_console.engine.crash.scenarios import CannotReadError, content, scenario, shipped
 from kho_console.engine.crash.simulation import simulate

@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output
 from kho_console.engine.formats import FormatError
 from kho_console.engine.opening import CannotOpenError, fixture
@@ -36,6 +36,7 @@ def decode(wanted: Namespace) -> int:
 
 
 def _kstate(wanted: Namespace) -> int:
+    from kho_console.documents import kstate as kstate_documents
     from kho_console.engine.formats.kstate import KstateStream, descriptions
     from kho_console.engine.mechanisms import observe
 
@@ -52,7 +53,7 @@ def _kstate(wanted: Namespace) -> int:
             stream = KstateStream(reader, version, registry, strict=wanted.strict)
         if wanted.json:
             output.streamed(
-                documents.kstate(
+                kstate_documents.kstate(
                     stream.version,
                     stream.entries(),
                     lambda: (
@@ -132,6 +133,7 @@ def _hex(content: bytes, offset: int) -> Iterator[str]:
 
 
 def _pkram(wanted: Namespace) -> int:
+    from kho_console.documents import pkram as pkram_documents
     from kho_console.engine.formats import file, pkram
 
     version = None if wanted.version is None else PkramVersion(wanted.version)
@@ -149,7 +151,7 @@ def _pkram(wanted: Namespace) -> int:
             image = pkram.FlatImage(reader)
             found, findings = pkram.read(image, wanted.pfn, version, listed=wanted.pages)
     if wanted.json:
-        output.document(documents.pkram(found, findings))
+        output.document(pkram_documents.pkram(found, findings))
     else:
         title = _title("PKRAM", found.version, told=version is not None)
         output.line(f"{title}  super block 0x{found.pfn:x}")
@@ -176,13 +178,14 @@ def _node(node: PkramNode) -> Iterator[str]:
 
 
 def _fdt(wanted: Namespace) -> int:
+    from kho_console.documents import fdt as fdt_documents
     from kho_console.engine import trees
     from kho_console.engine.formats import fdt, file
 
     with file(wanted.file) as reader:
         found, layout, findings = fdt.read(reader)
     if wanted.json:
-        output.document(documents.fdt(found, layout, findings))
+        output.document(fdt_documents.fdt(found, layout, findings))
     else:
         sys.stdout.write(trees.source_text(found))
         for finding in findings:
@@ -191,12 +194,13 @@ def _fdt(wanted: Namespace) -> int:
 
 
 def _kho2024(wanted: Namespace) -> int:
+    from kho_console.documents import kho2024 as kho2024_documents
     from kho_console.engine.formats import fdt, file
 
     with file(wanted.file) as reader:
         found, tree, layout, findings = fdt.read_2024(reader)
     if wanted.json:
-        output.document(documents.kho2024(found, tree, layout, findings))
+        output.document(kho2024_documents.kho2024(found, tree, layout, findings))
         return told(findings, shown=False)
     word = next((item.value for item in tree.root.properties if item.name == b"compatible"), b"")
     kind = text.escaped(word.rstrip(b"\0")) or "no compatible"
@@ -220,12 +224,13 @@ def _nodes(node: TreeNode) -> int:
 
 
 def _elfcorehdr(wanted: Namespace) -> int:
+    from kho_console.documents import elfcorehdr as elfcorehdr_documents
     from kho_console.engine.formats import elfcorehdr, file
 
     with file(wanted.file) as reader:
         found, size, layout, findings = elfcorehdr.read(reader)
     if wanted.json:
-        output.document(documents.elfcorehdr(found, size, layout, findings))
+        output.document(elfcorehdr_documents.elfcorehdr(found, size, layout, findings))
         return told(findings, shown=False)
     order = "little" if found.little_endian else "big"
     output.line(f"ELF core header  machine {found.machine}  {order}-endian")

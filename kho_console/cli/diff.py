@@ -5,8 +5,9 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output
+from kho_console.documents import compared as documents
 from kho_console.engine.difference import difference, ranges_only_in
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import CannotOpenError, Source, open_source

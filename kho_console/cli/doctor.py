@@ -2,10 +2,10 @@
 
 from argparse import Namespace
 
-from kho_console import documents
 from kho_console.cli import exit_code, output
 from kho_console.cli.checks import lines
 from kho_console.config.checks import checks as own_checks
+from kho_console.documents import machine as documents
 from kho_console.engine.doctor import examine
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source

@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output
+from kho_console.documents.elfcorehdr import core_header
+from kho_console.documents.fdt import fdt_root
+from kho_console.documents.kho2024 import kho2024
+from kho_console.documents.kstate import kstate_disagreement, kstate_entries
+from kho_console.documents.pkram import pkram_layout, pkram_nodes
 from kho_console.engine.formats import FormatError, file
 
 _LARGEST = 256 << 20
@@ -50,11 +55,11 @@ def _document(path: str) -> bytes:
 def _kstate(found: Mapping[str, Any], wanted: Namespace) -> int:
     from kho_console.engine.formats import kstate
 
-    version, entries, ending, magic = documents.kstate_entries(found)
+    version, entries, ending, magic = kstate_entries(found)
     registry = kstate.descriptions(version, wanted.descriptions)
     # All of it, before anything is written: a document may be wrong at its end.
     stream = b"".join(kstate.encoded(version, entries, registry, ending, magic=magic))
-    wrong = documents.kstate_disagreement(found, kstate.decoded(stream, version, registry))
+    wrong = kstate_disagreement(found, kstate.decoded(stream, version, registry))
     if wrong is not None:
         raise ValueError(wrong)
     return _written([stream], wanted)
@@ -63,8 +68,8 @@ def _kstate(found: Mapping[str, Any], wanted: Namespace) -> int:
 def _kho2024(found: Mapping[str, Any], wanted: Namespace) -> int:
     from kho_console.engine.formats import fdt
 
-    blob = fdt.encoded(*documents.fdt_root(found))
-    there = documents.kho2024(*fdt.decoded_2024(blob))
+    blob = fdt.encoded(*fdt_root(found))
+    there = kho2024(*fdt.decoded_2024(blob))
     for key in ("mem", "events", "arrays"):
         if key in found and found[key] != there[key]:
             raise ValueError(f"{key} is not what root says, and root is written: take {key} out")
@@ -74,20 +79,20 @@ def _kho2024(found: Mapping[str, Any], wanted: Namespace) -> int:
 def _fdt(found: Mapping[str, Any], wanted: Namespace) -> int:
     from kho_console.engine.formats import fdt
 
-    return _written([fdt.encoded(*documents.fdt_root(found))], wanted)
+    return _written([fdt.encoded(*fdt_root(found))], wanted)
 
 
 def _elfcorehdr(found: Mapping[str, Any], wanted: Namespace) -> int:
     from kho_console.engine.formats import elfcorehdr
 
-    return _written([elfcorehdr.encoded(*documents.core_header(found))], wanted)
+    return _written([elfcorehdr.encoded(*core_header(found))], wanted)
 
 
 def _pkram(found: Mapping[str, Any], wanted: Namespace) -> int:
     from kho_console.engine.formats import pkram
 
-    version, pfn, nodes = documents.pkram_nodes(found)
-    pages = pkram.encoded(pfn, nodes, version, documents.pkram_layout(found))
+    version, pfn, nodes = pkram_nodes(found)
+    pages = pkram.encoded(pfn, nodes, version, pkram_layout(found))
     with Path(wanted.output).open("wb") as image:
         for address, page in pages.items():
             image.seek(address)

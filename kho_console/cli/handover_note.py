@@ -4,8 +4,9 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output
+from kho_console.documents import verification as documents
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import LIVE, Source
 from kho_console.engine.runbook.place import in_memory

@@ -2,8 +2,9 @@
 
 from argparse import Namespace
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output, writing
+from kho_console.documents import acting as documents
 from kho_console.engine import journal_records
 from kho_console.engine.journal_records import Now
 from kho_console.engine.observe import observe

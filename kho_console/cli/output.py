@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kho_console import text
 
 if TYPE_CHECKING:
-    from kho_console.documents import Document, Streamed
+    from kho_console.documents.shape import Document, Streamed
 
 _WIDEST = 64
 """Columns of a cell; a name in it may be as long as its kernel allows."""

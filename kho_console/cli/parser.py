@@ -11,11 +11,9 @@ from typing import NoReturn
 from kho_console import __version__
 from kho_console.cli import (
     exit_code,
-    formats,
     image_options,
     options,
     over_time,
-    runbook_options,
 )
 from kho_console.engine.paths import IN, OUT
 
@@ -198,7 +196,7 @@ def parser(words: Collection[str] | None = None) -> argparse.ArgumentParser:
         if words is None or name in words:
             _fill(name, verbs.add_parser(name, parents=settings, help=about), settings)
         else:
-            verbs.add_parser(name, help=about)
+            verbs.add_parser(name, help=about, add_help=False)
     return whole
 
 
@@ -241,12 +239,16 @@ def _fill(
         case "online" | "offline":
             verb.add_argument("target", metavar="memoryN|cpuN", help="a memory block or a CPU")
         case "decode" | "encode":
+            from kho_console.cli import formats
+
             formats.add(verb, settings, decode=name == "decode")
         case "compare-mechanisms":
             named = "a workload, or the name of a shipped one: guests, pages, state"
             verb.add_argument("workload", metavar="FILE|NAME", nargs="?", help=named)
             verb.add_argument("--json", action="store_true", help="print a JSON document")
         case "runbook":
+            from kho_console.cli import runbook_options
+
             runbook_options.add(verb, settings, partial(_add_source, below=True))
         case "crash":
             _add_simulate(verb, settings)

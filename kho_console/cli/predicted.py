@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
-from kho_console import documents
-from kho_console.documents import Difference
+from kho_console.documents.difference import Difference, differences
+from kho_console.documents.machine import status
 from kho_console.engine.actions.planning import Planner
 from kho_console.engine.actions.prediction import predict
 from kho_console.engine.opening import Source
@@ -17,5 +17,5 @@ def predicted(source: Source, planner: Planner, found: Action) -> Maybe[tuple[Di
     told = predict(source, planner, found)
     if isinstance(told, Unknown):
         return told
-    before, after = (documents.status(item, (), asdict(judge(item))) for item in told)
-    return documents.differences(before, after)
+    before, after = (status(item, (), asdict(judge(item))) for item in told)
+    return differences(before, after)

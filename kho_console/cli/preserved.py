@@ -4,8 +4,10 @@ from argparse import Namespace
 from collections.abc import Iterable
 from functools import partial
 
-from kho_console import documents, text, text_mechanisms
+from kho_console import text, text_mechanisms
 from kho_console.cli import exit_code, output
+from kho_console.documents import contents
+from kho_console.documents.shape import Document
 from kho_console.engine import arrived, extents, preserved_view
 from kho_console.engine.arrived import Fates
 from kho_console.engine.extents import Rows
@@ -78,14 +80,14 @@ def _fates(snapshot: Snapshot, wanted: Namespace) -> Fates | None:
 
 def _document(
     found: Maybe[PreservedMap], rows: Maybe[Rows], fates: Fates | None, wanted: Namespace
-) -> documents.Document:
-    more = {} if fates is None else documents.fates(fates)
+) -> Document:
+    more = {} if fates is None else contents.fates(fates)
     if wanted.extents:
         orders = None if isinstance(found, Unknown) else partial(extents.orders, found)
-        known = documents.extents(rows, orders, unreliable=wanted.residue, filtered=wanted.filter)
+        known = contents.extents(rows, orders, unreliable=wanted.residue, filtered=wanted.filter)
         return known | more
     ranges = _ranges(found, rows, wanted)
-    return documents.ranges(ranges, unreliable=wanted.residue, filtered=wanted.filter) | more
+    return contents.ranges(ranges, unreliable=wanted.residue, filtered=wanted.filter) | more
 
 
 def _print(found: PreservedMap, rows: Maybe[Rows], fates: Fates | None, wanted: Namespace) -> None:

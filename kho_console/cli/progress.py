@@ -2,8 +2,10 @@
 
 import json
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import output
+from kho_console.documents import runbook as documents
+from kho_console.documents.shape import Document
 from kho_console.engine.runbook.state import State
 from kho_console.model.runbook import Position, Runbook, Standing, StepState
 
@@ -56,5 +58,5 @@ class Progress:
             output.report(f"run {self._run} stands at {left.step.id}, and needs {left.need}")
 
 
-def _object(found: documents.Document) -> None:
+def _object(found: Document) -> None:
     output.report(json.dumps(found))

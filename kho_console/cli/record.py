@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from kho_console import documents, resources, text
+from kho_console import resources, text
 from kho_console.cli import exit_code, output, writing
 from kho_console.cli.handover_note import handover_note
+from kho_console.documents import over_time as documents
 from kho_console.engine.opening import LIVE, Source
 from kho_console.engine.recorder import Limits, Recorder, RecordingError
 

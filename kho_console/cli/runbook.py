@@ -7,12 +7,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import answers, exit_code, output, writing
 from kho_console.cli.answers import AnswersError
 from kho_console.cli.guided import CODES, Guide
 from kho_console.cli.progress import Progress
 from kho_console.cli.runbook_options import LIST, RESUME, RUN, SHOW, UNDO
+from kho_console.documents import acting as action_documents
+from kho_console.documents import runbook as documents
 from kho_console.engine.actions.perform import Writer, perform
 from kho_console.engine.actions.planning import plan
 from kho_console.engine.opening import LIVE, Source, writable
@@ -173,7 +175,7 @@ def _undo(source: Source, wanted: Namespace) -> int:
             output.report(f"effect  {effect}")
         ended = perform(machine, planner, found, run.writer(step, undo=True))
         if wanted.json:
-            output.document(documents.action(found, ended, _NOT_PREDICTED))
+            output.document(action_documents.action(found, ended, _NOT_PREDICTED))
         else:
             words = f"{ended.ending}: {text.escaped(ended.text)}"
             output.report(f"{step.id} undone by {step.undo}: {words}")

@@ -3,8 +3,9 @@
 from argparse import Namespace
 from collections.abc import Iterable
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output
+from kho_console.documents import contents, machine
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source
 from kho_console.engine.paths import IN, OUT
@@ -18,7 +19,7 @@ def scratch(source: Source, wanted: Namespace) -> int:
     """The scratch areas."""
     snapshot = observe(source)
     if wanted.json:
-        output.document(documents.scratch(snapshot))
+        output.document(machine.scratch(snapshot))
     elif isinstance(snapshot.scratch, Unknown):
         output.line(f"scratch areas: {text.why(snapshot.scratch)}")
     else:
@@ -38,7 +39,7 @@ def blobs(source: Source, wanted: Namespace) -> int:
     """The blobs of both sides."""
     snapshot = observe(source)
     if wanted.json:
-        output.document(documents.blobs(snapshot))
+        output.document(contents.blobs(snapshot))
         return exit_code.DONE
     outgoing, incoming = _blobs_of(snapshot.outgoing), _blobs_of(snapshot.incoming)
     _without_blobs(OUT, outgoing)
@@ -59,7 +60,7 @@ def sessions(source: Source, wanted: Namespace) -> int:
     """The live-update sessions."""
     snapshot = observe(source)
     if wanted.json:
-        output.document(documents.sessions(snapshot))
+        output.document(contents.sessions(snapshot))
         return exit_code.DONE
     output.line(text.sessions(snapshot))
     files = text.memory_files(snapshot.inventory.ownership)

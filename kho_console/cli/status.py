@@ -4,8 +4,9 @@ from argparse import Namespace
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from kho_console import documents, text, text_mechanisms
+from kho_console import text, text_mechanisms
 from kho_console.cli import exit_code, output
+from kho_console.documents import machine as documents
 from kho_console.engine.diagnose import diagnose
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source

@@ -3,8 +3,9 @@
 import os
 from argparse import Namespace
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output
+from kho_console.documents import contents as documents
 from kho_console.engine import trees
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from kho_console import documents, text
+from kho_console import text
 from kho_console.cli import exit_code, output
+from kho_console.documents import verification as documents
 from kho_console.engine.observe import observe
 from kho_console.engine.opening import Source
 from kho_console.engine.verify import note_file

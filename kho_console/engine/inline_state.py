@@ -2,6 +2,7 @@
 
 There are no files beside the tree. What is preserved stands in `mem` arrays of its nodes, and for
 the next kernel also in an array of its own, the mem cache, which only the boot protocol names.
+Whoever needs this imports it when such a machine is seen: most are not.
 """
 
 from dataclasses import replace
@@ -14,6 +15,7 @@ from kho_console.abi.memory import MissingMemory, as_unknown
 from kho_console.abi.setup_data import SetupHandover
 from kho_console.abi.text import c_string
 from kho_console.engine import files
+from kho_console.engine.preserved import NOT_ACTIVE
 from kho_console.model.blob import Blob, BlobState
 from kho_console.model.generation import MapFormat
 from kho_console.model.kho2024 import Fate, Kho2024
@@ -24,7 +26,6 @@ from kho_console.model.tree import FlatTree, RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source
 
-NOT_ACTIVE = Unknown(Cause.NOT_YET, "not active yet")
 _INLINE = Unknown(Cause.ABSENT, "this tree names no map: memory is listed in its nodes")
 _NO_ADDRESS = Unknown(Cause.ABSENT, "no file gives the tree's own address")
 _CACHE_LIMIT = 64 << 20

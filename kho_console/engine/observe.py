@@ -7,7 +7,6 @@ from kho_console.abi import kexec_metadata
 from kho_console.abi.setup_data import SetupHandover
 from kho_console.engine import (
     files,
-    inline_state,
     inventory,
     machine,
     memory_layout,
@@ -153,6 +152,8 @@ def _where(source: Source, mount: Maybe[str]) -> Handover:
 
 def _side(source: Source, where: Handover, folder: str, page_size: int, no_map: Unknown) -> Side:
     if isinstance(where, Handover2024):
+        from kho_console.engine import inline_state
+
         return inline_state.outgoing(source, where.tree(folder), page_size)
     tree = sides.root_tree_of(source, where.tree(folder), page_size)
     incoming = folder == where.incoming
@@ -169,6 +170,8 @@ def _incoming(
     if not there:
         return _COLD
     if isinstance(where, Handover2024):
+        from kho_console.engine import inline_state
+
         path = where.tree(where.incoming)
         side = inline_state.incoming(source, path, host.page_size, offered)
     else:

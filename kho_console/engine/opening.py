@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TypeGuard
 
 from kho_console import resources
-from kho_console.engine.noted import NotedSource
 from kho_console.source.protocol import Source
 from kho_console.source.writable import WritableSource
 
@@ -195,6 +194,8 @@ def _beginning(file: Path, word: str | None) -> str:
 
 def writable(source: Source) -> WritableSource | None:
     """The source as one that can be changed; None for a recording."""
+    from kho_console.engine.noted import NotedSource
+
     inner = source.source if isinstance(source, NotedSource) else source
     return inner if _changes(inner) else None
 

@@ -3,7 +3,6 @@
 from kho_console.abi import chunk_list, radix_tree
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory, as_unknown
-from kho_console.engine import inline_state
 from kho_console.engine.generation import Recognised, release_number
 from kho_console.model.blob import Blob, MemblockTree
 from kho_console.model.generation import Finalize, Generation, Protocol, State
@@ -15,6 +14,7 @@ from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source, SourceKind
 
 NOT_FINALIZED = Unknown(Cause.NOT_YET, "not finalized yet")
+NOT_ACTIVE = Unknown(Cause.NOT_YET, "not active yet")
 RELEASED = Unknown(Cause.RELEASED, "released by the kernel at boot")
 
 _DECODED = (Protocol.KHO_V1, Protocol.KHO_V3, Protocol.KHO_V4)
@@ -40,7 +40,7 @@ def outgoing(
     if recognised.state is State.OPEN and recognised.generation.protocol in _DECODED:
         return NOT_FINALIZED
     if recognised.state is State.OPEN and recognised.generation.protocol is Protocol.RFC_2024:
-        return inline_state.NOT_ACTIVE
+        return NOT_ACTIVE
     reads = _READS if source.kind is SourceKind.LIVE else 1
     for _ in range(reads):
         found = read(source, recognised.generation, side, ram)
@@ -57,6 +57,8 @@ def read(
 ) -> Maybe[PreservedMap]:
     """The map that a side's root tree names, in the format of its generation."""
     if generation.protocol is Protocol.RFC_2024:
+        from kho_console.engine import inline_state
+
         return inline_state.preserved(side.tree, source.facts().page_size)
     head = _head(generation, side.tree)
     if isinstance(head, Unknown):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from kho_console import text
-from kho_console.documents import Difference
+from kho_console.documents.difference import Difference
 from kho_console.model.action import Action, Expectation, NotApplicable
 from kho_console.model.check import Check, Result
 from kho_console.model.outcome import Ending, Explained, Found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 from textual.app import App
 from textual.message_pump import MessagePump
 
-from kho_console.documents import Difference
+from kho_console.documents.difference import Difference
 from kho_console.engine.observer import Source, View
 from kho_console.model.action import Action, Plan
 from kho_console.model.change import KexecImage

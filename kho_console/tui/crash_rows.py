@@ -55,10 +55,18 @@ def in_short(snapshot: Snapshot) -> str:
     crash, cpus = snapshot.crash, snapshot.cpus
     if crash.armed is not True:
         (word, _), phrase = answer(crash)
-        return f"{word.lower()}: {phrase}"
+        known = crash.armed is False
+        room = f" · {_reserved(snapshot.memory.crash_regions)}" if known else ""
+        return f"{word.lower()}: {phrase}{room}"
     present = text.told(cpus.present, lambda found: f"{len(found)}")
     possible = text.told(cpus.possible, lambda found: f"{len(found)}")
     return f"armed · {_outlook(crash, 'dump')} ({present} of {possible} possible CPUs present)"
+
+
+def _reserved(regions: Maybe[tuple[MemoryRange, ...]]) -> str:
+    if isinstance(regions, Unknown):
+        return f"reserved memory {text.why(regions)}"
+    return f"{text.size(text.total(regions))} reserved" if regions else "no memory is reserved"
 
 
 def head(view: View, width: int, height: int) -> list[Row]:

@@ -22,7 +22,7 @@ from kho_console.tui.section import Section
 from kho_console.tui.widgets.painted import Painted
 
 if TYPE_CHECKING:
-    from kho_console.documents import Document
+    from kho_console.documents.shape import Document
 
 _ONLY_MINE = 0o600
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
-from kho_console import documents, text
-from kho_console.documents import Document
+from kho_console import text
+from kho_console.documents import contents as documents
+from kho_console.documents.shape import Document
 from kho_console.engine import extents
 from kho_console.engine.extents import Rows, Share
 from kho_console.model.memory import MemoryRange

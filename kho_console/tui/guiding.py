@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from kho_console import documents
+from kho_console.documents import runbook as documents
 from kho_console.engine.opening import writable
 from kho_console.engine.runbook import shelf
 from kho_console.engine.runbook.begin import begin

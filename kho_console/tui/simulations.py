@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator
 
-from kho_console import documents, text
+from kho_console import text
+from kho_console.documents import crash_simulation as documents
 from kho_console.engine.crash import scenarios
 from kho_console.engine.crash.scenario_table import ScenarioError
 from kho_console.engine.crash.simulation import StoppedError, simulate

@@ -9,7 +9,9 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kho_console import documents, text
+from kho_console import text
+from kho_console.documents import machine
+from kho_console.documents.difference import Difference, differences
 from kho_console.engine import journal_records, preflight, rehearsal
 from kho_console.engine.actions import steps
 from kho_console.engine.actions.perform import Writer, perform
@@ -55,14 +57,14 @@ def possible(source: Source, snapshot: Snapshot, turn: Turn) -> Mapping[str, Pla
 
 def predicted(
     source: Source, wish: Wish, action: Action, turn: Turn
-) -> Maybe[tuple[documents.Difference, ...]]:
+) -> Maybe[tuple[Difference, ...]]:
     """What would be different: it is done on a twin first."""
     with turn:
         told = predict(source, wish.planner(Watch()), action)
     if isinstance(told, Unknown):
         return told
-    before, after = (documents.status(item, (), asdict(judge(item))) for item in told)
-    return documents.differences(before, after)
+    before, after = (machine.status(item, (), asdict(judge(item))) for item in told)
+    return differences(before, after)
 
 
 def examined(snapshot: Snapshot, image: KexecImage, watch: Watch) -> tuple[Check, ...] | Failure:

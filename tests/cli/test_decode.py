@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kho_console import documents
 from kho_console.abi.kstate.stream import pack
+from kho_console.documents import kstate as kstate_documents
+from kho_console.documents import pkram as pkram_documents
 from kho_console.engine.formats import kstate, pkram
 from kho_console.model.kstate import KstateEntry, KstateVersion
 from kho_console.model.pkram import PkramVersion, PreservedPage
@@ -262,13 +263,13 @@ def again(stream: bytes, version: KstateVersion) -> bytes:
     from kho_console.abi.reader import Bytes
 
     found = kstate.KstateStream(Bytes(stream), version)
-    streamed = documents.kstate(
+    streamed = kstate_documents.kstate(
         version,
         found.entries(),
         lambda: (found.terminated, found.end, found.behind(1 << 16), found.findings()),
     )
     whole = {**streamed.head, streamed.key: list(streamed.items), **streamed.tail()}
-    series, entries, ending, magic = documents.kstate_entries(json.loads(json.dumps(whole)))
+    series, entries, ending, magic = kstate_documents.kstate_entries(json.loads(json.dumps(whole)))
     return b"".join(kstate.encoded(series, entries, ending=ending, magic=magic))
 
 
@@ -353,9 +354,9 @@ def assert_comes_back(version: PkramVersion, left: Linked) -> None:
     assert ("pkram-layout" in {item.id for item in findings}) == lost
     if lost:
         return
-    document = json.loads(json.dumps(documents.pkram(found, findings)))
-    series, pfn, read = documents.pkram_nodes(document)
-    again = pkram.encoded(pfn, read, series, documents.pkram_layout(document))
+    document = json.loads(json.dumps(pkram_documents.pkram(found, findings)))
+    series, pfn, read = pkram_documents.pkram_nodes(document)
+    again = pkram.encoded(pfn, read, series, pkram_documents.pkram_layout(document))
     assert again == left.pages
 
 
@@ -369,8 +370,8 @@ def test_all_nodes_come_back_byte_by_byte(
     names = [name for name, _ in nodes]
     if len(set(names)) == len(names):
         assert not [item for item in findings if item.severity == "error"]
-    document = json.loads(json.dumps(documents.pkram(found, findings)))
-    series, pfn, read = documents.pkram_nodes(document)
+    document = json.loads(json.dumps(pkram_documents.pkram(found, findings)))
+    series, pfn, read = pkram_documents.pkram_nodes(document)
     assert pkram.encoded(pfn, read, series) == pages
     left = left_by_a_kernel(version, nodes, savers)
     if left is not None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kho_console import documents
 from kho_console.abi import elfcorehdr
 from kho_console.abi.reader import Bytes
+from kho_console.documents import elfcorehdr as documents
 from kho_console.engine.formats import elfcorehdr as file_format
 from kho_console.model.crash import CoreHeader, CoreLoad, LoadKind
 from kho_console.model.memory import MemoryRange

@@ -12,7 +12,7 @@ from unittest.mock import patch
 from kho_console.cli import crash, doctor, output, preserved, show, status, tree
 from kho_console.cli.parser import parse
 from kho_console.config.settings import Settings
-from kho_console.documents import Document
+from kho_console.documents.shape import Document
 from kho_console.engine.extents import Rows, select, shares
 from kho_console.engine.observer import Observer, View
 from kho_console.model.snapshot import Side

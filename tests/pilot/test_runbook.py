@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from kho_console import documents
 from kho_console.config.settings import Settings
+from kho_console.documents import runbook as documents
 from kho_console.engine.actions.perform import Writer, perform
 from kho_console.engine.actions.planning import plan
 from kho_console.engine.journal import Journal

@@ -7,8 +7,6 @@ from kho_console.abi.error import FormatError
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain
-from kho_console.engine.inline_state import decoded
-from kho_console.engine.unclaimed import left_behind, told
 from kho_console.model.finding import About, Evidence, Severity
 from kho_console.model.generation import Protocol, State
 from kho_console.model.tree import Fault, RootTree
@@ -49,6 +47,10 @@ def violated(facts: Facts) -> Iterator[Found]:
 def unclaimed(facts: Facts) -> Iterator[Found]:
     """Consumers have not come yet, or never will; the next kexec does not wait for them."""
     snapshot = facts.snapshot
+    if snapshot.generation.protocol is not Protocol.RFC_2024:
+        return
+    from kho_console.engine.unclaimed import left_behind, told
+
     left = left_behind(snapshot)
     if not left:
         return
@@ -67,6 +69,8 @@ def unclaimed(facts: Facts) -> Iterator[Found]:
 
 def _faults(tree: RootTree, page_size: int) -> tuple[Fault, ...]:
     """What breaks a binding, without what breaks the tree itself."""
+    from kho_console.engine.inline_state import decoded
+
     try:
         flat, found = decoded(tree.content, page_size)
     except FormatError:

@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from kho_console import text
-from kho_console.documents import Difference
+from kho_console.documents.difference import Difference
 from kho_console.model.action import Action, NotApplicable
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.tui import action_rows

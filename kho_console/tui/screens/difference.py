@@ -94,7 +94,7 @@ class Difference(Filtered):
         """See `exports.Exporter`."""
         if self._first is None or self._second is None or not isinstance(self._found, tuple):
             return None
-        from kho_console import documents
+        from kho_console.documents import compared as documents
 
         document = documents.compared(self._first, self._second, self._found)
         return {"json": (f"{json.dumps(document, indent=2)}\n",)}

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from kho_console import documents, text
+from kho_console import text
+from kho_console.documents import acting as documents
 from kho_console.engine.observer import View
 from kho_console.model.record import Damage, Record
 from kho_console.model.unknown import Unknown

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from kho_console import documents, text
+from kho_console import text
+from kho_console.documents import runbook as documents
 from kho_console.engine.observer import View
 from kho_console.model.runbook import Need, RunSummary, Step, StepState
 from kho_console.model.runbook import Runbook as Book

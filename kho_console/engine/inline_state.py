@@ -15,7 +15,6 @@ from kho_console.abi.memory import MissingMemory, as_unknown
 from kho_console.abi.setup_data import SetupHandover
 from kho_console.abi.text import c_string
 from kho_console.engine import files
-from kho_console.engine.preserved import NOT_ACTIVE
 from kho_console.model.blob import Blob, BlobState
 from kho_console.model.generation import MapFormat
 from kho_console.model.kho2024 import Fate, Kho2024
@@ -46,13 +45,13 @@ def decoded(content: bytes, page_size: int) -> tuple[FlatTree, Kho2024]:
     return flat, kho2024.decode(flat, page_size)
 
 
-def outgoing(source: Source, path: str, page_size: int) -> Side:
+def outgoing(source: Source, path: str, page_size: int, no_map: Unknown) -> Side:
     """What goes out: nothing while inactive, and then the file is not there."""
     tree = _tree(source, path, page_size)
     if isinstance(tree, Unknown):
         blobs: Maybe[tuple[Blob, ...]] = () if tree.cause is Cause.ABSENT else tree
-        return Side(tree, blobs, NOT_ACTIVE)
-    return Side(tree, _blobs(tree, page_size), NOT_ACTIVE)
+        return Side(tree, blobs, no_map)
+    return Side(tree, _blobs(tree, page_size), no_map)
 
 
 def incoming(source: Source, path: str, page_size: int, offered: Maybe[SetupHandover]) -> Side:

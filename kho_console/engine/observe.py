@@ -154,7 +154,8 @@ def _side(source: Source, where: Handover, folder: str, page_size: int, no_map: 
     if isinstance(where, Handover2024):
         from kho_console.engine import inline_state
 
-        return inline_state.outgoing(source, where.tree(folder), page_size)
+        path = where.tree(folder)
+        return inline_state.outgoing(source, path, page_size, preserved.NOT_ACTIVE)
     tree = sides.root_tree_of(source, where.tree(folder), page_size)
     incoming = folder == where.incoming
     blobs = sides.blobs(source, where.blobs(folder), tree, page_size, incoming=incoming)

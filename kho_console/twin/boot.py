@@ -9,43 +9,20 @@ from kho_console.abi.scratch_request import Malformed, ScratchScale, ScratchSize
 from kho_console.model.blob import LuoHeader, ReservedRegion
 from kho_console.model.memory import MemoryRange
 from kho_console.model.unknown import Unknown
-from kho_console.model.value import dataclass
 from kho_console.twin import arrival as arrivals
 from kho_console.twin import producers, scratch, showing
 from kho_console.twin.allocator import Allocator
 from kho_console.twin.arrival import Arrival, NotTaken
+from kho_console.twin.boot_parameters import Start
 from kho_console.twin.handover import Handover
 from kho_console.twin.hardware import Hardware
 from kho_console.twin.kernel import Kernel
 from kho_console.twin.kho2024 import boot as inline_boot
 from kho_console.twin.kho2024.carried import Carried2024
-from kho_console.twin.loading import Carried
 from kho_console.twin.luo import Outgoing
 from kho_console.twin.luo_incoming import Incoming
 from kho_console.twin.regions import alignment, place
-from kho_console.twin.release import Release
 from kho_console.twin.tracker import coarse
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a kernel starts with.
-
-    Attributes:
-        row: How its release behaves.
-        release: `uname -r`.
-        command_line: Its command line.
-        boot_id: Random id of this boot.
-        carried: The handover that the boot protocol names.
-        on_by_default: Whether it is built with KHO on.
-    """
-
-    row: Release
-    release: str
-    command_line: bytes
-    boot_id: str
-    carried: Carried | Carried2024 | None
-    on_by_default: bool = False
 
 
 def boot(hardware: Hardware, start: Start) -> Kernel:

@@ -20,7 +20,8 @@ from kho_console.model.preserved import Runs
 from kho_console.model.value import dataclass
 from kho_console.source.protocol import Source
 from kho_console.twin import dimms, hotplug, lifecycle, loading, showing
-from kho_console.twin.boot import Start, boot
+from kho_console.twin.boot import boot
+from kho_console.twin.boot_parameters import Start
 from kho_console.twin.crash import armed
 from kho_console.twin.faults import (
     ASKED_FOR,

@@ -3,20 +3,17 @@
 import re
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from kho_console.model.blob import ReservedRegion
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Unknown
 from kho_console.source.protocol import SourceError
+from kho_console.twin.arrival import Arrival
+from kho_console.twin.boot_parameters import Start
 from kho_console.twin.files import Folder, Window
 from kho_console.twin.hardware import Hardware
 from kho_console.twin.kernel import DEVICE, KEXEC, Kernel
 from kho_console.twin.kho2024.outgoing import FOLDER, INCOMING
-
-if TYPE_CHECKING:
-    from kho_console.twin.arrival import Arrival
-    from kho_console.twin.boot import Start
 
 _SETUP_DATA = "/sys/kernel/boot_params/setup_data"
 _CHOSEN = "/sys/firmware/devicetree/base/chosen"
@@ -33,7 +30,7 @@ def first_lines(release: str, command_line: bytes) -> list[str]:
     return [f"Linux version {release} (twin)", f"Command line: {text}"]
 
 
-def clear(hardware: Hardware, start: "Start") -> None:
+def clear(hardware: Hardware, start: Start) -> None:
     """Take away what only the kernel before showed, its processes included."""
     files = hardware.files
     for path in (
@@ -65,9 +62,9 @@ def clear(hardware: Hardware, start: "Start") -> None:
 
 def show(
     kernel: Kernel,
-    arrival: "Arrival | None",
+    arrival: Arrival | None,
     regions: Sequence[ReservedRegion],
-    start: "Start",
+    start: Start,
 ) -> None:
     """Make the files of the new kernel that are not the outgoing handover's own."""
     put = kernel.hardware.files.put
@@ -97,7 +94,7 @@ def show_memory(kernel: Kernel, total: int | None) -> None:
     kernel.hardware.files.put(path, _MEM_TOTAL.sub(rb"\g<1>%d\g<3>" % left, content))
 
 
-def _show_protocol(hardware: Hardware, start: "Start") -> None:
+def _show_protocol(hardware: Hardware, start: Start) -> None:
     carried, put = start.carried, hardware.files.put
     if carried is None:
         return

@@ -1,7 +1,5 @@
 """Booting a kernel of the series of 2024."""
 
-from typing import TYPE_CHECKING
-
 from kho_console.abi import command_line, runs
 from kho_console.abi.command_line import CommandLine
 from kho_console.abi.scratch_request import Malformed, ScratchSize
@@ -9,6 +7,7 @@ from kho_console.model.memory import MemoryRange, merged, without
 from kho_console.twin import scratch, showing
 from kho_console.twin.allocator import Allocator
 from kho_console.twin.arrival import NotTaken
+from kho_console.twin.boot_parameters import Start
 from kho_console.twin.files import Window
 from kho_console.twin.hardware import Hardware
 from kho_console.twin.kernel import Kernel
@@ -19,13 +18,10 @@ from kho_console.twin.kho2024.ftrace import Ftrace
 from kho_console.twin.kho2024.outgoing import INCOMING, Outgoing2024
 from kho_console.twin.tracker import coarse
 
-if TYPE_CHECKING:
-    from kho_console.twin.boot import Start
-
 _NONE = MemoryRange(0, 0)
 
 
-def boot(hardware: Hardware, start: "Start") -> Kernel:
+def boot(hardware: Hardware, start: Start) -> Kernel:
     """Boot a kernel to the point where user space runs."""
     options = command_line.parse(start.command_line)
     log = showing.first_lines(start.release, start.command_line)
@@ -58,7 +54,7 @@ def boot(hardware: Hardware, start: "Start") -> Kernel:
     return kernel
 
 
-def _arrival(hardware: Hardware, start: "Start", log: list[str]) -> Arrival2024 | None:
+def _arrival(hardware: Hardware, start: Start, log: list[str]) -> Arrival2024 | None:
     """What came in; a handover of mainline has another form, and is none."""
     if start.carried is None:
         return None
@@ -78,7 +74,7 @@ def _arrival(hardware: Hardware, start: "Start", log: list[str]) -> Arrival2024 
 
 def _reserved(
     hardware: Hardware,
-    start: "Start",
+    start: Start,
     options: CommandLine,
     taken: tuple[MemoryRange, ...],
     log: list[str],

@@ -59,6 +59,11 @@ _DIRECTIONS = {
     Direction.INCOMING: " of the previous kernel waiting",
 }
 
+_ESCAPED = tuple(
+    "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
+    for byte in range(256)
+)
+
 
 def escaped(name: bytes | str) -> str:
     r"""A name from a kernel or a file: printable ASCII stays, `\` doubles, the rest is `\xNN`."""
@@ -68,10 +73,7 @@ def escaped(name: bytes | str) -> str:
         if plain.isprintable() and "\\" not in plain:
             return plain
     raw = _bytes(name) if isinstance(name, str) else name
-    return "".join(
-        "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
-        for byte in raw
-    )
+    return "".join([_ESCAPED[byte] for byte in raw])
 
 
 def unescaped(words: str) -> bytes:

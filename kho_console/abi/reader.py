@@ -34,6 +34,32 @@ class Bytes:
         return self._data[offset : offset + size]
 
 
+class Ahead:
+    """A file that is read from its start to its end in small pieces; it is asked for large ones."""
+
+    def __init__(self, whole: Reader, piece: int = 1 << 20) -> None:
+        """Ask `whole` for `piece` bytes at once."""
+        self._whole = whole
+        self._piece = piece
+        self._start = 0
+        self._held = b""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self._whole.size
+
+    def read(self, offset: int, size: int) -> bytes:
+        """See `Reader.read`."""
+        at = offset - self._start
+        if at < 0 or at + size > len(self._held):
+            if size >= self._piece:
+                return self._whole.read(offset, size)
+            self._start, self._held = offset, self._whole.read(offset, self._piece)
+            at = 0
+        return self._held[at : at + size]
+
+
 class Part:
     """A stretch of a file, as a file of its own."""
 

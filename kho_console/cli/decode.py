@@ -3,6 +3,8 @@
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
 
 from kho_console import text
 from kho_console.cli import exit_code, output
@@ -16,6 +18,8 @@ from kho_console.model.unknown import Unknown
 
 _BEHIND = 64 << 10
 _HEX_LINES = 16
+_AT_ONCE = 64
+"""Entries that are printed together."""
 
 
 def decode(wanted: Namespace) -> int:
@@ -66,8 +70,9 @@ def _kstate(wanted: Namespace) -> int:
             )
         else:
             output.line(_title("kstate", stream.version, told=version is not None))
-            for entry in stream.entries():
-                output.lines(_entry(entry))
+            entries = stream.entries()
+            while some := list(islice(entries, _AT_ONCE)):
+                output.lines(line for entry in some for line in _entry(entry))
             end = "end mark" if stream.terminated else "no end mark"
             output.line(f"0x{stream.end:08x}  {end}")
         return told(stream.findings(), shown=not wanted.json)
@@ -104,23 +109,33 @@ def _entry(found: DecodedEntry) -> Iterator[str]:
         yield from _hex(found.content, entry.data)
 
 
-def _fields(fields: Mapping[str, StateValue], depth: int) -> Iterator[str]:
-    indent = " " * (10 + 2 * depth)
+def _fields(fields: Mapping[str, StateValue], depth: int) -> list[str]:
+    lines: list[str] = []
     for name, value in fields.items():
-        shown = text.escaped(name)
-        many = value if isinstance(value, list) else [value]
-        for at, item in enumerate(many):
-            label = f"{shown}[{at}]" if isinstance(value, list) else shown
-            if isinstance(item, Mapping):
-                yield f"{indent}{label}"
-                yield from _fields(item, depth + 1)
-            elif isinstance(item, bytes):
-                yield f"{indent}{label} = {text.escaped(item)}"
-            else:
-                shown_item = text.number(item) if isinstance(item, int) else f"{item}"
-                yield f"{indent}{label} = {shown_item}"
-        if isinstance(value, list) and not value:
-            yield f"{indent}{shown} = none"
+        label = _label(name, depth)
+        if not isinstance(value, list):
+            lines += _value(label, value, depth)
+        elif not value:
+            lines.append(f"{label} = none")
+        else:
+            for at, item in enumerate(value):
+                lines += _value(f"{label}[{at}]", item, depth)
+    return lines
+
+
+@lru_cache
+def _label(name: str, depth: int) -> str:
+    return " " * (10 + 2 * depth) + text.escaped(name)
+
+
+def _value(label: str, value: StateValue, depth: int) -> list[str]:
+    if isinstance(value, int):
+        return [f"{label} = {text.number(value)}"]
+    if isinstance(value, bytes):
+        return [f"{label} = {text.escaped(value)}"]
+    if isinstance(value, Mapping):
+        return [label, *_fields(value, depth + 1)]
+    return [f"{label} = {value}"]
 
 
 def _hex(content: bytes, offset: int) -> Iterator[str]:

@@ -95,7 +95,10 @@ def line(words: str = "") -> None:
 
 def lines(words: Iterable[str]) -> None:
     """Print lines of data together."""
-    write("".join(f"{text.harmless(line)}\n" for line in words))
+    found = list(words)
+    if not "".join(found).isprintable():
+        found = [text.harmless(line) for line in found]
+    write("".join(f"{line}\n" for line in found))
 
 
 def report(words: str) -> None:

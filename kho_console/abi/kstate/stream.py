@@ -69,11 +69,12 @@ class Walk:
 
     def entries(self) -> Iterator[KstateEntry]:
         """The headers as values, one by one."""
+        head, sections = self._version.header, self._version.has_sections
         for found in self.headers():
             for offset, words in zip(found.offsets.tolist(), found.words.tolist(), strict=True):
-                section = words[0] if self._version.has_sections else None
+                section = words[0] if sections else None
                 state_id, version_id, instance_id, size = words[-4:]
-                data = offset + self._version.header
+                data = offset + head
                 yield KstateEntry(offset, section, state_id, version_id, instance_id, size, data)
 
     def headers(self) -> Iterator[Headers]:

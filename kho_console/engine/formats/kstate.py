@@ -11,7 +11,7 @@ from kho_console.abi.kstate.description import Description, Registry
 from kho_console.abi.kstate.detect import detect
 from kho_console.abi.kstate.fixed import Fixed, compiled
 from kho_console.abi.kstate.stream import END_MARK, Walk, write
-from kho_console.abi.reader import Bytes, Reader
+from kho_console.abi.reader import Ahead, Bytes, Reader
 from kho_console.engine.findings.words import count
 from kho_console.engine.formats.kstate_defects import SMALL, of_entry, of_stream, telling
 from kho_console.model.finding import About, Finding, Severity
@@ -83,6 +83,7 @@ class KstateStream:
         self.version = version
         self._registry = registry or descriptions(version)
         self._reader = reader
+        self._data = Ahead(reader)
         self._strict = strict
         self._placed = placed
         self._fixed: dict[int, Fixed | None] = {}
@@ -143,17 +144,17 @@ class KstateStream:
 
     def _decoded(self, entry: KstateEntry) -> DecodedEntry:
         description = self._registry.get(entry.state_id)
-        absent = Unknown(Cause.ABSENT, f"no description of state id {entry.state_id}")
-        name: Maybe[str] = absent if description is None else description.name
         if entry.size > LARGEST_SHOWN:
             why = Unknown(Cause.UNSUPPORTED, f"{entry.size} bytes are too many to print")
-            return DecodedEntry(entry, name, why, why)
-        data = self._reader.read(entry.data, entry.size)
+            unnamed = _no_description(entry)
+            return DecodedEntry(entry, description.name if description else unnamed, why, why)
+        data = self._data.read(entry.data, entry.size)
         if description is None:
-            return DecodedEntry(entry, name, absent, data)
+            return DecodedEntry(entry, _no_description(entry), _no_description(entry), data)
+        name = description.name
         fields = self._in_one_go(description, entry, data)
         if fields is not None:
-            return DecodedEntry(entry, description.name, fields, data, (), (), ())
+            return DecodedEntry(entry, name, fields, data, (), (), ())
         decoder = decode.Decoder(self._registry, data, entry.data, placed=self._placed)
         try:
             if self._strict:
@@ -262,6 +263,10 @@ class _Notes:
                 said = f"{number - _MOST_FINDINGS} more of this kind are not listed"
                 found.append(Finding(name, self._worst[name], "stream", said, (), None, About.FILE))
         return found
+
+
+def _no_description(entry: KstateEntry) -> Unknown:
+    return Unknown(Cause.ABSENT, f"no description of state id {entry.state_id}")
 
 
 def _subject(entry: KstateEntry) -> str:

@@ -26,7 +26,8 @@ _PATIENCE = 0.5
 _MOST_BATCHES = 256
 """Where nobody reads what is printed, events wait in the kernel, which says when it lost some."""
 
-Batches = queue.Queue[list[Event | EventsLost] | Exception]
+# A Ctrl-C within `Queue.get` may leave its lock taken for good; a SimpleQueue has none in Python.
+Batches = queue.SimpleQueue[list[Event | EventsLost] | Exception]
 
 
 def watch(source: Source, wanted: Namespace) -> int:
@@ -39,7 +40,7 @@ def watch(source: Source, wanted: Namespace) -> int:
         if isinstance(item, EventsLost):
             output.say(item.reason)
             return exit_code.NOT_AVAILABLE
-    batches: Batches = queue.Queue(_MOST_BATCHES)
+    batches: Batches = queue.SimpleQueue()
     batches.put(heard)
     ended = threading.Event()
     listening = threading.Thread(
@@ -72,6 +73,9 @@ def _replay(observer: Observer, source: Source, *, json: bool) -> int:
 def _listen(observer: Observer, batches: Batches, ended: threading.Event) -> None:
     try:
         while not ended.is_set():
+            if batches.qsize() >= _MOST_BATCHES:
+                time.sleep(BREATH)
+                continue
             arrived = observer.wait_for_events(_PATIENCE)
             if arrived:
                 batches.put(arrived)

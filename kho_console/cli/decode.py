@@ -258,9 +258,34 @@ def _elfcorehdr(wanted: Namespace) -> int:
     return told(findings, shown=True)
 
 
+def _image(wanted: Namespace) -> int:
+    from kho_console.documents import image as image_documents
+    from kho_console.engine.formats import file, image
+
+    with file(wanted.file) as reader:
+        found, findings = image.read(reader)
+    if wanted.json:
+        output.document(image_documents.kernel_image(found, findings))
+        return told(findings, shown=False)
+    output.line(text.kernel_image(found))
+    for name, words in (
+        ("machine", text.told(found.machine, text.escaped)),
+        ("page size", text.explained(found.page_size, text.size)),
+        ("memory", text.explained(found.memory_size, text.exact)),
+        ("alignment", text.explained(found.alignment, text.size)),
+        ("command line", text.explained(found.command_line_limit, lambda most: f"{most} bytes")),
+        ("signature", text.explained(found.signed, lambda there: "attached" if there else "none")),
+        ("compression", text.explained(found.compression, text.escaped)),
+        ("build options", text.explained(found.config, lambda known: f"{len(known):,}")),
+    ):
+        output.line(f"{name:<14} {words}")
+    return told(findings, shown=True)
+
+
 _FORMATS: dict[str, Callable[[Namespace], int]] = {
     "elfcorehdr": _elfcorehdr,
     "fdt": _fdt,
+    "image": _image,
     "kho2024": _kho2024,
     "kstate": _kstate,
     "pkram": _pkram,

@@ -6,7 +6,7 @@ from kho_console.model.kstate import KstateVersion
 from kho_console.model.pkram import PkramVersion
 
 KSTATE, PKRAM, FDT, KHO2024 = "kstate", "pkram", "fdt", "kho2024"
-ELFCOREHDR = "elfcorehdr"
+ELFCOREHDR, IMAGE = "elfcorehdr", "image"
 
 _ABOUT = {
     KSTATE: "a stream of kstate: state saved record by record",
@@ -15,6 +15,7 @@ _ABOUT = {
     KHO2024: "the root tree of the series of 2024, with its state and its trace buffers",
     ELFCOREHDR: "the ELF core header of a crash image: what a dump would contain",
 }
+_ABOUT_IMAGE = "a kernel image: its release, and what of the handover it speaks"
 
 
 def add(
@@ -22,7 +23,9 @@ def add(
 ) -> None:
     """Let a verb take a format, a file, and the options of that format."""
     formats = verb.add_subparsers(dest="format", metavar="FORMAT", title="formats", required=True)
-    for name, about in _ABOUT.items():
+    # An image is read only: what builds one is the kernel's own build.
+    known = _ABOUT | {IMAGE: _ABOUT_IMAGE} if decode else _ABOUT
+    for name, about in known.items():
         below = formats.add_parser(name, parents=settings, help=about)
         if decode:
             _add_decode(below, name)

@@ -5,10 +5,10 @@ from typing import Any
 
 from kho_console import text
 from kho_console.documents.difference import Difference
+from kho_console.documents.image import facts
 from kho_console.documents.shape import Document, check_list, document, each, mapped
 from kho_console.model.action import Action, NotApplicable
 from kho_console.model.change import described
-from kho_console.model.image import ImageWords
 from kho_console.model.outcome import Explained, Outcome
 from kho_console.model.preflight import Preflight
 from kho_console.model.record import Damage, Record
@@ -16,29 +16,9 @@ from kho_console.model.unknown import Cause, Maybe, Unknown
 
 
 def preflight(found: Preflight) -> Document:
-    """Whether a machine may hand over to an image.
-
-    The words of an image that could not be read are empty, with a reason.
-    """
-    image = found.image
-    return document(
-        verdict=found.verdict,
-        image={
-            "format": image.format,
-            "release": mapped(image.release, text.escaped),
-            **_words(image.words),
-            "complete": image.complete,
-        },
-        checks=check_list(found.checks),
-    )
-
-
-def _words(words: Maybe[ImageWords]) -> Document:
-    if not isinstance(words, Unknown):
-        return {"kho": list(words.kho), "luo": list(words.luo), "memfd": list(words.memfd)}
-    why = text.reason(words)
-    nothing: Document = {"kho": [], "luo": [], "memfd": []}
-    return nothing | {f"{kind}_reason": why for kind in nothing}
+    """Whether a machine may hand over to an image."""
+    image, answers = facts(found.image), check_list(found.checks)
+    return document(verdict=found.verdict, image=image, checks=answers)
 
 
 def action(

@@ -14,7 +14,7 @@ function __kho_console_at
             case '*:--source' '*:--at' '*:--fault' '*:--interval' '/preserved:--filter' '/watch:--for' '/check:--command-line' '/check:--append' '/record:--for' '/record:--every' '/record:--max-size' '/record:--max-age' '/finalize:--yes-i-mean' '/abort:--yes-i-mean' '/activate:--yes-i-mean' '/deactivate:--yes-i-mean' '/load:--yes-i-mean' '/load:--command-line' '/load:--append' '/unload:--yes-i-mean' '/execute:--yes-i-mean' '/online:--yes-i-mean' '/offline:--yes-i-mean' '/runbook/run:--yes-i-mean' '/runbook/resume:--yes-i-mean' '/runbook/undo:--yes-i-mean' '/decode/pkram:--pfn' '*:--twin' '*:--log' '/crash/simulate:--show' '/check:--kernel' '/check:--initrd' '/record:--inventory' '/load:--kernel' '/load:--initrd' '/runbook/run:--answers' '/runbook/resume:--answers' '/decode/kstate:--descriptions' '/encode/kstate:--output' '/encode/kstate:--descriptions' '/encode/pkram:--output' '/encode/fdt:--output' '/encode/kho2024:--output' '/encode/elfcorehdr:--output' '*:--theme' '*:--keymap' '/preserved:--side' '/runbook/resume:--interrupted'
                 set value $word
             case '*:-*'
-            case ':demo' ':replay' ':status' ':scratch' ':blobs' ':preserved' ':sessions' ':crash' '/crash:simulate' ':watch' ':tree' ':doctor' ':check' ':journal' ':record' ':capture' ':bundle' ':diff' ':verify' ':finalize' ':abort' ':activate' ':deactivate' ':load' ':unload' ':execute' ':online' ':offline' ':runbook' '/runbook:list' '/runbook:show' '/runbook:run' '/runbook:resume' '/runbook:undo' ':decode' '/decode:kstate' '/decode:pkram' '/decode:fdt' '/decode:kho2024' '/decode:elfcorehdr' ':encode' '/encode:kstate' '/encode:pkram' '/encode:fdt' '/encode:kho2024' '/encode:elfcorehdr' ':compare-mechanisms' ':config' '/config:show' '/config:path' '/config:check' '/config:keys' ':completion' ':man'
+            case ':demo' ':replay' ':status' ':scratch' ':blobs' ':preserved' ':sessions' ':crash' '/crash:simulate' ':watch' ':tree' ':doctor' ':check' ':journal' ':record' ':capture' ':bundle' ':diff' ':verify' ':finalize' ':abort' ':activate' ':deactivate' ':load' ':unload' ':execute' ':online' ':offline' ':runbook' '/runbook:list' '/runbook:show' '/runbook:run' '/runbook:resume' '/runbook:undo' ':decode' '/decode:kstate' '/decode:pkram' '/decode:fdt' '/decode:kho2024' '/decode:elfcorehdr' '/decode:image' ':encode' '/encode:kstate' '/encode:pkram' '/encode:fdt' '/encode:kho2024' '/encode:elfcorehdr' ':compare-mechanisms' ':config' '/config:show' '/config:path' '/config:check' '/config:keys' ':completion' ':man'
                 set path "$path/$word"
                 set at 0
             case '*'
@@ -198,6 +198,7 @@ complete -c kho-console -n '__kho_console_at "/decode" 0' -a pkram -d 'nodes of 
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a fdt -d 'a flattened device tree'
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a kho2024 -d 'the root tree of the series of 2024, with its state and its trace buffers'
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a elfcorehdr -d 'the ELF core header of a crash image: what a dump would contain'
+complete -c kho-console -n '__kho_console_at "/decode" 0' -a image -d 'a kernel image: its release, and what of the handover it speaks'
 complete -c kho-console -n '__kho_console_at "/decode/kstate"' -l json -d 'print a JSON document'
 complete -c kho-console -n '__kho_console_at "/decode/kstate"' -l descriptions -r -F -d 'descriptions in place of those that come with the console'
 complete -c kho-console -n '__kho_console_at "/decode/kstate"' -l strict -d 'leave out fields where a kernel would only warn'
@@ -212,6 +213,8 @@ complete -c kho-console -n '__kho_console_at "/decode/kho2024"' -l json -d 'prin
 complete -c kho-console -n '__kho_console_at "/decode/kho2024" 0' -r -F
 complete -c kho-console -n '__kho_console_at "/decode/elfcorehdr"' -l json -d 'print a JSON document'
 complete -c kho-console -n '__kho_console_at "/decode/elfcorehdr" 0' -r -F
+complete -c kho-console -n '__kho_console_at "/decode/image"' -l json -d 'print a JSON document'
+complete -c kho-console -n '__kho_console_at "/decode/image" 0' -r -F
 complete -c kho-console -n '__kho_console_at "/encode" 0' -a kstate -d 'a stream of kstate: state saved record by record'
 complete -c kho-console -n '__kho_console_at "/encode" 0' -a pkram -d 'nodes of PKRAM in an image of physical memory from address 0 on, or in a fixture'
 complete -c kho-console -n '__kho_console_at "/encode" 0' -a fdt -d 'a flattened device tree'

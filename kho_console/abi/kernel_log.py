@@ -87,53 +87,79 @@ class LogFact:
     values: Mapping[str, int | str]
 
 
-_PATTERNS: tuple[tuple[LogKind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.ASCII))
-    for kind, pattern in (
-        (LogKind.HANDOVER_FOUND, r"KHO: found kexec handover data\."),
-        (LogKind.REVIVAL_DISABLED, r"KHO: disabling KHO revival(?:: (?P<error>-\d{1,18}))?$"),
-        (
-            LogKind.INCOMPATIBLE,
-            r"KHO: setup: handover FDT \(0x(?P<address_hex>[0-9a-f]{1,16})\) is incompatible"
-            r" with '(?P<compatible>[^']*)': (?P<error>-?\d{1,18})",
-        ),
-        (
-            LogKind.SCRATCH_SIZES,
-            r"KHO: scratch areas: lowmem: (?P<lowmem_mib>\d{1,18})Mi?B"
-            r" global: (?P<global_mib>\d{1,18})Mi?B pernode: (?P<node_mib>\d{1,18})Mi?B",
-        ),
-        (LogKind.SCRATCH_SCALE, r"KHO: scratch scale is (?P<percent>\d{1,18})"),
-        (LogKind.HANDOVER_DISABLED, r"KHO: (?:.*disabling kexec handover|disabled in the kdump)"),
-        (LogKind.SCRATCH_FAILED, r"KHO: Failed to reserve (?P<area>.*)"),
-        (LogKind.EXEC_FROM, r"KHO: exec from: (?P<release>.*) \(count (?P<count>\d{1,18})\)"),
-        (
-            LogKind.MALFORMED_OPTION,
-            r"Malformed early option '(?P<option>kho|kho_scratch|kho_bootmem|liveupdate)'",
-        ),
-        (LogKind.MEMORY_REVIVED, r"Revived memory reservation '(?P<name>.*)' from KHO"),
-        (LogKind.RESERVE_MEM, r"reserve_mem: (?P<text>.*)"),
-        (LogKind.LIVE_UPDATE_DISABLED, r"luo: Disabling liveupdate because KHO is disabled"),
-        (
-            LogKind.NO_HANDLER,
-            r"(?:luo\w*: )?No registered handler for compatible '(?P<compatible>.*)'",
-        ),
-        (
-            LogKind.FREEZE_FAILED,
-            r"(?:luo\w*: )?Freeze failed for token\[(?P<token>[^]]*)\]"
-            r" handler\[(?P<handler>[^]]*)\]",
-        ),
-        (
-            LogKind.FINISH_FAILED,
-            r"(?:luo\w*: )?Unable to finish session \[(?P<session>.*)\] on release",
-        ),
-        (LogKind.CRASH_EVENT_LOST, r"crash hp: kexec_trylock\(\) failed"),
-        (
-            LogKind.CRASH_TOO_SMALL,
-            r"crash hp: update elfcorehdr elfsz (?P<size>\d{1,18}) > memsz (?P<room>\d{1,18})",
-        ),
-        (LogKind.CRASH_UPDATE_FAILED, r"crash hp: (?P<text>unable to .*)"),
-    )
+_PATTERNS: tuple[tuple[LogKind, str, str], ...] = (
+    (LogKind.HANDOVER_FOUND, "found kexec", r"KHO: found kexec handover data\."),
+    (
+        LogKind.REVIVAL_DISABLED,
+        "disabling KHO",
+        r"KHO: disabling KHO revival(?:: (?P<error>-\d{1,18}))?$",
+    ),
+    (
+        LogKind.INCOMPATIBLE,
+        "is incompatible",
+        r"KHO: setup: handover FDT \(0x(?P<address_hex>[0-9a-f]{1,16})\) is incompatible"
+        r" with '(?P<compatible>[^']*)': (?P<error>-?\d{1,18})",
+    ),
+    (
+        LogKind.SCRATCH_SIZES,
+        "scratch areas",
+        r"KHO: scratch areas: lowmem: (?P<lowmem_mib>\d{1,18})Mi?B"
+        r" global: (?P<global_mib>\d{1,18})Mi?B pernode: (?P<node_mib>\d{1,18})Mi?B",
+    ),
+    (LogKind.SCRATCH_SCALE, "scratch scale", r"KHO: scratch scale is (?P<percent>\d{1,18})"),
+    (
+        LogKind.HANDOVER_DISABLED,
+        "KHO: ",
+        r"KHO: (?:.*disabling kexec handover|disabled in the kdump)",
+    ),
+    (LogKind.SCRATCH_FAILED, "Failed to reserve", r"KHO: Failed to reserve (?P<area>.*)"),
+    (
+        LogKind.EXEC_FROM,
+        "exec from",
+        r"KHO: exec from: (?P<release>.*) \(count (?P<count>\d{1,18})\)",
+    ),
+    (
+        LogKind.MALFORMED_OPTION,
+        "Malformed early",
+        r"Malformed early option '(?P<option>kho|kho_scratch|kho_bootmem|liveupdate)'",
+    ),
+    (
+        LogKind.MEMORY_REVIVED,
+        "Revived memory",
+        r"Revived memory reservation '(?P<name>.*)' from KHO",
+    ),
+    (LogKind.RESERVE_MEM, "reserve_mem: ", r"reserve_mem: (?P<text>.*)"),
+    (
+        LogKind.LIVE_UPDATE_DISABLED,
+        "Disabling liveupdate",
+        r"luo: Disabling liveupdate because KHO is disabled",
+    ),
+    (
+        LogKind.NO_HANDLER,
+        "No registered handler",
+        r"(?:luo\w*: )?No registered handler for compatible '(?P<compatible>.*)'",
+    ),
+    (
+        LogKind.FREEZE_FAILED,
+        "Freeze failed",
+        r"(?:luo\w*: )?Freeze failed for token\[(?P<token>[^]]*)\] handler\[(?P<handler>[^]]*)\]",
+    ),
+    (
+        LogKind.FINISH_FAILED,
+        "Unable to finish",
+        r"(?:luo\w*: )?Unable to finish session \[(?P<session>.*)\] on release",
+    ),
+    (LogKind.CRASH_EVENT_LOST, "crash hp: ", r"crash hp: kexec_trylock\(\) failed"),
+    (
+        LogKind.CRASH_TOO_SMALL,
+        "crash hp: ",
+        r"crash hp: update elfcorehdr elfsz (?P<size>\d{1,18}) > memsz (?P<room>\d{1,18})",
+    ),
+    (LogKind.CRASH_UPDATE_FAILED, "crash hp: ", r"crash hp: (?P<text>unable to .*)"),
 )
+"""For each kind words that are in such a line, and its form: few lines have any of the words, and
+few forms are ever compiled."""
+
 _NUMBERS = frozenset(("error", "percent", "count", "size", "room"))
 
 
@@ -160,8 +186,8 @@ def facts(lines: Iterable[LogLine]) -> tuple[LogFact, ...]:
 
 def recognise(line: LogLine) -> LogFact | None:
     """What the line says about handover, live update or kdump; None for any other line."""
-    for kind, pattern in _PATTERNS:
-        match = pattern.match(line.text)
+    for kind, words, pattern in _PATTERNS:
+        match = re.match(pattern, line.text, re.ASCII) if words in line.text else None
         if match:
             named = match.groupdict().items()
             values = dict(_value(name, text) for name, text in named if text is not None)

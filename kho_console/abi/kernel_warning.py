@@ -20,8 +20,9 @@ _MOST_BEHIND_TRACE = 16
 
 _MOST_SAID = 4
 
+# Those that are plain strings are compiled when a first warning comes: most logs have none.
 _CUT_HERE = re.compile(r"-+\[ cut here \]-+$")
-_END = re.compile(r"---\[ end trace ")
+_END = r"---\[ end trace "
 _HEAD = re.compile(
     r"WARNING: |(?:watchdog: )?BUG: |[Kk]ernel BUG at |UBSAN: |Unable to handle kernel "
 )
@@ -29,23 +30,18 @@ _FATAL = re.compile(r"[Kk]ernel BUG at |Unable to handle kernel |BUG: (?:kernel 
 """Heads that an oops follows."""
 _OOPS = re.compile(r"Oops: |Internal error: |general protection fault")
 _BEGINNING = re.compile("|".join(item.pattern for item in (_CUT_HERE, _HEAD, _OOPS)))
-_STATE = re.compile(r"Modules linked in:|CPU: \d")
+_STATE = r"Modules linked in:|CPU: \d"
 """What stands behind the words of a warning."""
 
 _SYMBOL = r"(?<![\w.$])(?P<function>[A-Za-z_][\w.$]{0,510})\+0x[0-9a-f]{1,16}/0x[0-9a-f]{1,16}"
-_PLACE = re.compile(
-    r"(?:WARNING: |\] | at | in )(?P<file>[\w./+-]{1,512}\.[a-zA-Z]{1,4}):(?P<line>\d{1,9})\b",
-    re.ASCII,
-)
-_IN = re.compile(_SYMBOL, re.ASCII)
-_COUNTER = re.compile(rf"(?:RIP: [0-9a-f]{{4}}|EIP|pc ?) ?: ?{_SYMBOL}", re.ASCII)
+_PLACE = r"(?:WARNING: |\] | at | in )(?P<file>[\w./+-]{1,512}\.[a-zA-Z]{1,4}):(?P<line>\d{1,9})\b"
+_COUNTER = rf"(?:RIP: [0-9a-f]{{4}}|EIP|pc ?) ?: ?{_SYMBOL}"
 """The instruction that did it, for what is told without a function."""
-_TRACE = re.compile(r"Call [Tt]race:")
-_CONTEXT = re.compile(r" *</?[#\w]{1,16}>$", re.ASCII)
-_ENTRY = re.compile(
+_TRACE = r"Call [Tt]race:"
+_CONTEXT = r" *</?[#\w]{1,16}>$"
+_ENTRY = (
     rf" *(?:\[<?[0-9a-f]{{1,16}}>?\] *)?(?P<guess>\? )?{_SYMBOL}"
-    r"(?: \[[^]]*\])?(?: \([A-Za-z]{1,16}\))?$",
-    re.ASCII,
+    r"(?: \[[^]]*\])?(?: \([A-Za-z]{1,16}\))?$"
 )
 
 
@@ -134,20 +130,20 @@ class _Block:
         self._lines.append(line)
         if self._head is None and (_HEAD.match(text) or _OOPS.match(text)):
             self._head = number
-        elif _END.match(text):
+        elif re.match(_END, text):
             self._end, self._ended = number + 1, True
-        elif _TRACE.match(text):
+        elif re.match(_TRACE, text):
             self._tracing, self._end = True, number + 1
         elif self._tracing:
             self._traced(line)
-        elif self._counter is None and (counter := _COUNTER.match(text)):
+        elif self._counter is None and (counter := re.match(_COUNTER, text, re.ASCII)):
             self._counter = counter["function"]
 
     def _traced(self, line: LogLine) -> None:
-        entry = _ENTRY.match(line.text)
+        entry = re.match(_ENTRY, line.text, re.ASCII)
         if entry:
             self._calls.append((entry["guess"] is None, Call(entry["function"], line)))
-        if entry or _CONTEXT.match(line.text):
+        if entry or re.match(_CONTEXT, line.text, re.ASCII):
             self._end = len(self._lines)
 
     def parts(self) -> Iterator[LogLine | KernelWarning]:
@@ -162,8 +158,8 @@ class _Block:
     def _whole(self, lines: tuple[LogLine, ...], head: str) -> KernelWarning:
         # What stands behind is the name of a task, which may look like anything.
         words = head.partition(", CPU#")[0]
-        place, found = _PLACE.search(words), _IN.search(words)
-        told = takewhile(lambda line: not _STATE.match(line.text), lines)
+        place, found = re.search(_PLACE, words, re.ASCII), re.search(_SYMBOL, words, re.ASCII)
+        told = takewhile(lambda line: not re.match(_STATE, line.text), lines)
         said = [line for line in told if not _CUT_HERE.match(line.text)]
         sure = [call for certain, call in self._calls if certain]
         return KernelWarning(

@@ -7,7 +7,7 @@ else they are dataclasses: `replace`, `asdict`, `fields`, `match` and type check
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
+from operator import attrgetter, ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -22,13 +22,15 @@ else:
         eq: bool = True,
         order: bool = False,
     ) -> Any:
-        """As `dataclasses.dataclass`; quicker for frozen, slotted classes without an order."""
-        if frozen and slots and not order:
-            return _comparable if eq else _frozen
+        """As `dataclasses.dataclass`; quicker for frozen, slotted classes."""
+        if frozen and slots:
+            return _ordered if order else _comparable if eq else _frozen
         return dataclasses.dataclass(plain, frozen=frozen, slots=slots, eq=eq, order=order)
 
 
 def _frozen(plain: type) -> Any:
+    # Of a class without words dataclasses spells the signature, which takes as long as ten classes.
+    plain.__doc__ = plain.__doc__ or plain.__name__
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(plain)
     made.__init__ = _init(made)
     made.__repr__ = _repr
@@ -39,8 +41,7 @@ def _frozen(plain: type) -> Any:
 
 def _comparable(plain: type) -> Any:
     made = _frozen(plain)
-    fields = tuple(made.__dataclass_fields__)
-    values = attrgetter(*fields) if len(fields) > 1 else _values
+    values = _values_of(made)
 
     def equal(self: object, other: object) -> bool:
         return values(self) == values(other) if type(self) is type(other) else NotImplemented
@@ -48,6 +49,27 @@ def _comparable(plain: type) -> Any:
     made.__eq__ = equal
     made.__hash__ = lambda self: hash(values(self))
     return made
+
+
+def _ordered(plain: type) -> Any:
+    made = _comparable(plain)
+    values = _values_of(made)
+
+    def by(compare: Callable[[Any, Any], bool]) -> Callable[[object, object], bool]:
+        def compared(self: object, other: object) -> bool:
+            both = type(self) is type(other)
+            return compare(values(self), values(other)) if both else NotImplemented
+
+        return compared
+
+    for compare in (lt, le, gt, ge):
+        setattr(made, f"__{compare.__name__}__", by(compare))
+    return made
+
+
+def _values_of(made: Any) -> Callable[[object], tuple[object, ...]]:
+    fields = tuple(made.__dataclass_fields__)
+    return attrgetter(*fields) if len(fields) > 1 else _values
 
 
 def _init(made: Any) -> Callable[..., None]:

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import operator
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -38,6 +39,18 @@ class Apart:
 @dataclass(frozen=True, slots=True, order=True)
 class Ordered:
     only: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OrderedPair:
+    first: int
+    second: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class PlainPair:
+    first: int
+    second: bytes
 
 
 @dataclass
@@ -113,3 +126,14 @@ def test_all_others_are_left_to_the_standard_library() -> None:
     changing = Changing(1)
     changing.only = 2
     assert changing == Changing(2)
+
+
+def test_they_are_ordered_the_same() -> None:
+    pairs = [(first, second) for first in (-1, 2) for second in (b"", b"a")]
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        for one in pairs:
+            for two in pairs:
+                quick = compare(OrderedPair(*one), OrderedPair(*two))
+                assert quick == compare(PlainPair(*one), PlainPair(*two))
+    with pytest.raises(TypeError):
+        sorted([OrderedPair(1, b""), Ordered(1)])  # type: ignore[type-var]

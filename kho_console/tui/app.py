@@ -50,6 +50,10 @@ _FRAME_WRITTEN = 0.01
 
 _DEFAULTS = Settings()
 
+_COLLECTED = (5_000, 20, 50)
+"""How many objects come before garbage is collected, and how many times before older ones are gone
+through as well: that takes tens of milliseconds, and few keys are to meet one."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -240,6 +244,8 @@ class KhoConsole(Replaying, inherit_bindings=False):
         if isinstance(answer, View):
             first, self.view = self.view is None, self.walking.took(answer)
             if first:
+                # It stays as long as the screen: a key is not to wait for it to be gone through.
+                gc.freeze()
                 self._announce()
         self._tell()
         if isinstance(answer, Failure) and isinstance(self.screen, Section):
@@ -412,6 +418,7 @@ class KhoConsole(Replaying, inherit_bindings=False):
     def _begin(self) -> None:
         """Look, now that the first frame is there; and collect garbage from now on."""
         gc.freeze()
+        gc.set_threshold(*_COLLECTED)
         gc.enable()
         self._lookout.start()
 

@@ -5,6 +5,7 @@ ranges of installed memory with an optional @OFFSET, and SIZE with `,high`, `,lo
 (the last from 6.17). Of several options of one kind the last one counts.
 """
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from kho_console.abi.memparse import memparse
@@ -50,6 +51,8 @@ class CrashKernel:
 
 
 _SUFFIXES = (CrashKernelKind.HIGH, CrashKernelKind.LOW, CrashKernelKind.CMA)
+_GRAIN = 128 << 20
+"""Installed memory is rounded up to this before a range is looked for: firmware keeps some."""
 
 
 def parse(text: bytes | None) -> CrashKernel | Malformed:
@@ -62,6 +65,35 @@ def parse(text: bytes | None) -> CrashKernel | Malformed:
     if b":" in text:
         return _ranges(text)
     return _simple(text)
+
+
+def counting(options: Iterable[CrashKernel | Malformed]) -> CrashKernel | Malformed | None:
+    """The option that decides how much is set aside, None for none (`parse_crashkernel`).
+
+    It is the last plain one, malformed or not; `,high` counts only where there is no plain one,
+    and then not with a malformed `,low`. An option without `=` is none.
+    """
+    given = (item for item in options if not isinstance(item, Malformed) or item.text is not None)
+    last = {_suffix(item): item for item in given}
+    low = last.get(CrashKernelKind.LOW)
+    found = last.get(None) or last.get(CrashKernelKind.HIGH)
+    if None not in last and found is not None and isinstance(low, Malformed):
+        return low
+    return found
+
+
+def size_for(sizes: Sequence[CrashKernelSize], memory: int) -> int:
+    """Bytes to set aside on a machine with `memory` bytes; 0 where no range fits."""
+    total = -(-memory // _GRAIN) * _GRAIN
+    fitting = (item for item in sizes if item.start <= total and (not item.end or total < item.end))
+    return next((item.size for item in fitting), 0)
+
+
+def _suffix(option: CrashKernel | Malformed) -> CrashKernelKind | None:
+    if isinstance(option, CrashKernel):
+        return option.kind if option.kind in _SUFFIXES else None
+    text = option.text or b""
+    return next((kind for kind in _SUFFIXES if text.endswith(b"," + kind.value.encode())), None)
 
 
 def _suffixed(text: bytes, kind: CrashKernelKind) -> CrashKernel | Malformed:

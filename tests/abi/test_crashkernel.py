@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kho_console.abi.crashkernel import CrashKernel, CrashKernelKind, CrashKernelSize, parse
+from kho_console.abi.crashkernel import (
+    CrashKernel,
+    CrashKernelKind,
+    CrashKernelSize,
+    counting,
+    parse,
+    size_for,
+)
 from kho_console.abi.scratch_request import Malformed
 
 MIB = 1 << 20
@@ -53,6 +60,34 @@ def test_malformed(text: bytes | None) -> None:
     assert isinstance(found, Malformed)
     assert found.text == text
     assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("options", "counts"),
+    [
+        ((), None),
+        ((None,), None),
+        ((b"512M", b"16M"), b"16M"),
+        ((b"16M", b"bogus"), b"bogus"),
+        ((b"1G,high", b"64M", b"2G,high", b"8M,cma"), b"64M"),
+        ((b"1G,high", b"128M,low", b"2G,high"), b"2G,high"),
+        ((b"1G,high", b"x,low"), b"x,low"),
+        ((b"64M", b"x,low", b"x,high"), b"64M"),
+        ((b"128M,low",), None),
+        ((b"128M,cma",), None),
+    ],
+)
+def test_the_option_that_counts(options: tuple[bytes | None, ...], counts: bytes | None) -> None:
+    assert counting(map(parse, options)) == (None if counts is None else parse(counts))
+
+
+def test_memory_is_rounded_up_before_a_range_is_looked_for() -> None:
+    """A guest of 2 GiB tells a little less, since its firmware keeps some."""
+    option = parse(b"1G-2G:64M,2G-4G:128M")
+    assert isinstance(option, CrashKernel)
+    assert size_for(option.sizes, 2 * GIB - MIB) == 128 * MIB
+    assert size_for(option.sizes, 2 * GIB - 129 * MIB) == 64 * MIB
+    assert size_for(option.sizes, 4 * GIB) == 0
 
 
 @given(st.binary(max_size=30) | st.text("012GM:,-@highlowcma", max_size=14).map(str.encode))

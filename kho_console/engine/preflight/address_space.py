@@ -8,13 +8,14 @@ same after ten handovers. Memory outside it shrinks by what each handover leaves
 
 from collections.abc import Iterator
 
-from kho_console.abi import hugepages
-from kho_console.abi.crashkernel import CrashKernel, CrashKernelKind
+from kho_console.abi import crashkernel, hugepages
+from kho_console.abi.crashkernel import CrashKernelKind
+from kho_console.abi.scratch_request import Malformed
 from kho_console.engine.findings.words import size
 from kho_console.engine.preflight import free_memory, regions, scratch
 from kho_console.engine.preflight.situation import Situation
 from kho_console.model.check import Check, Result
-from kho_console.model.unknown import Unknown
+from kho_console.model.unknown import Maybe, Unknown
 
 HANDOVERS = 10
 
@@ -64,8 +65,11 @@ def crash_kernel(now: Situation) -> Iterator[Check]:
     name, wanted = "crashkernel", _crash_size(now)
     given = _given(now, b"crashkernel")
     if wanted is None:
-        text = "the next kernel ignores a malformed crashkernel="
+        text = "crashkernel= is malformed where it counts: the next kernel reserves no crash memory"
         yield Check(name, Result.WARNING, text, given, "write crashkernel=SIZE")
+    elif isinstance(wanted, Unknown):
+        text = "how much crash memory the next kernel reserves depends on its memory: not known"
+        yield Check(name, Result.UNKNOWN, text, f"{given}; {wanted.reason}")
     elif not wanted:
         here = now.snapshot.kexec.crash_size
         if isinstance(here, int) and here:
@@ -156,23 +160,15 @@ def _from_scratch(now: Situation, name: str, what: str, wanted: int, given: str)
     return Check(name, Result.PASS, text, evidence)
 
 
-def _crash_size(now: Situation) -> int | None:
-    """Bytes of the largest piece asked for; 0 for none, None where nothing is well-formed."""
-    options = now.line.crashkernel
-    good = [item for item in options if isinstance(item, CrashKernel)]
-    if options and not good:
-        return None
-    ram = now.snapshot.memory.ram
+def _crash_size(now: Situation) -> Maybe[int] | None:
+    """Bytes of the largest piece asked for; 0 for none, None where what counts is malformed."""
+    option, ram = crashkernel.counting(now.line.crashkernel), now.snapshot.memory.ram
+    if option is None or isinstance(option, Malformed):
+        return None if option else 0
+    if isinstance(ram, Unknown) and option.kind is CrashKernelKind.RANGES:
+        return ram
     total = 0 if isinstance(ram, Unknown) else sum(item.size for item in ram)
-    sizes = [_for_memory(item, total) for item in good if item.kind is not CrashKernelKind.CMA]
-    return max(sizes, default=0)
-
-
-def _for_memory(option: CrashKernel, total: int) -> int:
-    for item in option.sizes:
-        if item.start <= total and (item.end is None or total < item.end):
-            return item.size
-    return 0
+    return crashkernel.size_for(option.sizes, total)
 
 
 def _given(now: Situation, name: bytes) -> str:

@@ -90,7 +90,9 @@ def test_what_is_said_of_an_image(changes: dict[str, object], name: str, result:
 @pytest.mark.parametrize(
     ("name", "spoken", "release", "bad_checks"),
     [
-        ("linux-6.17.8/finalized", V1_618, "6.17.9", {}),
+        ("linux-6.17.8/finalized", V1_618, "6.17.8", {}),
+        ("linux-6.17.8/finalized", V1_618, "6.17.9", {"kho-version": UNKNOWN}),
+        (FINALIZED, V1_618, "6.17.13", {"kho-version": UNKNOWN}),
         ("linux-6.17.8/finalized", V1_618, "6.18.15", {"kho-version": FAIL}),
         (FINALIZED, V1_618, "6.17.8", {"kho-version": FAIL}),
         (FINALIZED, V1_618, "6.18.1", {}),
@@ -123,6 +125,13 @@ def test_crossings(name: str, spoken: object, release: str, bad_checks: object) 
 
 
 RESERVED = b"reserve_mem=4M:4096:oops reserve_mem=1M:4096:trace"
+
+
+def test_a_kernel_reads_its_own_map_whatever_form_it_has() -> None:
+    here = machine("linux-6.17.8/finalized")
+    same = replace(here, machine=replace(here.machine, release="6.17.13"))
+    result = preflight(same, words=V1_618, release="6.17.13")
+    assert the(result, "kho-version").result is PASS
 
 
 def test_a_panic_is_called_one() -> None:
@@ -166,6 +175,10 @@ def test_without_sessions_live_update_is_no_loss() -> None:
         (LINE.replace(b"256M", b"x"), {}, "crashkernel", WARNING),
         (LINE.replace(b"crashkernel=256M", b""), {}, "crashkernel", WARNING),
         (LINE.replace(b"256M", b"1G-:64M"), {}, "crashkernel", PASS),
+        (LINE + b" crashkernel=x", {}, "crashkernel", WARNING),
+        (LINE.replace(b"256M", b"800M") + b" crashkernel=64M", {}, "crashkernel", PASS),
+        (LINE.replace(b"256M", b"256M,low"), {}, "crashkernel", WARNING),
+        (LINE.replace(b"256M", b"256M,high") + b" crashkernel=0,low", {}, "crashkernel", PASS),
         (LINE + b" reserve_mem=16M:4096:new", {}, "reserve-mem-new", PASS),
         (LINE + b" reserve_mem=1G:4096:new", {}, "reserve-mem-new", WARNING),
         (LINE + b" hugepagesz=1G hugepages=1", {}, "gigantic-pages", WARNING),
@@ -206,6 +219,14 @@ def test_the_crash_memory_of_a_small_scratch_is_not_had_again() -> None:
         regions = recorded(name.split("/")[0] + "/restored").memory.crash_regions
         assert regions
         assert the(preflight(machine(name)), "crashkernel").result is PASS
+
+
+def test_ranges_of_crashkernel_on_a_machine_of_unknown_size() -> None:
+    unseen = machine()
+    unseen = replace(unseen, memory=replace(unseen.memory, ram=WHY))
+    ranges = LINE.replace(b"256M", b"2G-:64M")
+    assert the(preflight(unseen, ranges), "crashkernel").result is UNKNOWN
+    assert the(preflight(unseen), "crashkernel").result is PASS
 
 
 def scratch(snapshot: Snapshot, *sizes: int) -> Snapshot:

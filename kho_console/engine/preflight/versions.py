@@ -4,6 +4,7 @@ kernel/liveupdate/kexec_handover.c takes a root tree only if its word is the ker
 luo_core.c panics on a blob of another version, as nothing can be saved then.
 """
 
+import re
 from collections.abc import Iterator
 
 from kho_console.abi import luo
@@ -26,6 +27,8 @@ _MEMFD = {
 """The records that a kernel with live update writes, 6.19 to 7.3."""
 
 _LAST_SMALL_BITMAPS = (6, 17)
+_LAST_SEEN = 8
+"""Of 6.17; whether later ones got the large bitmaps of 6.18 from the stable trees is not known."""
 
 
 def handover(now: Situation) -> Iterator[Check]:
@@ -110,15 +113,17 @@ def _same_map(now: Situation, spoken: str) -> Check:
         )
         return Check(name, Result.FAIL, text, spoken, _ANOTHER)
     here, there = _own_map(now), _map_of(now.image.release)
-    if now.snapshot.generation.protocol is Protocol.KHO_V1 and here != there:
+    another = now.image.release != now.snapshot.machine.release
+    if now.snapshot.generation.protocol is Protocol.KHO_V1 and another:
         if here is None or there is None:
             text = "both say kho-v1, which names two forms of the map; which one is not known"
             return Check(name, Result.UNKNOWN, text, spoken, _ANOTHER)
-        text = (
-            f"both say kho-v1, but the map here is {here} and the kernel reads {there}: it takes "
-            "other memory for preserved, and what was preserved is overwritten"
-        )
-        return Check(name, Result.FAIL, text, spoken, _ANOTHER)
+        if here is not there:
+            text = (
+                f"both say kho-v1, but the map here is {here} and the kernel reads {there}: it "
+                "takes other memory for preserved, and what was preserved is overwritten"
+            )
+            return Check(name, Result.FAIL, text, spoken, _ANOTHER)
     return Check(name, Result.PASS, "the kernel takes this machine's handover", spoken)
 
 
@@ -130,8 +135,10 @@ def _own_map(now: Situation) -> MapFormat | None:
 
 
 def _map_of(release: Maybe[str]) -> MapFormat | None:
-    number = None if isinstance(release, Unknown) else release_number(release)
-    if number is None:
+    if isinstance(release, Unknown) or (number := release_number(release)) is None:
+        return None
+    point = re.match(r"6\.17\.(\d+)", release)
+    if point and int(point[1]) > _LAST_SEEN:
         return None
     return MapFormat.CHUNKS_512 if number <= _LAST_SMALL_BITMAPS else MapFormat.CHUNKS_PAGE
 

@@ -130,9 +130,22 @@ def _raw(reader: Reader, tell: Tell | None) -> KernelImage:
     headers = raw_image.read(reader).pe
     if headers is None:
         return image
-    announced = headers.end
-    whole = announced <= reader.size
-    return replace(image, complete=whole, signed=headers.signed, announced=announced)
+    return _held_against(replace(image, signed=headers.signed), headers.end)
+
+
+def _held_against(image: KernelImage, announced: int) -> KernelImage:
+    """A kernel that lies in its file as it is; what it says may be in the part that is cut off."""
+    if announced <= image.size:
+        return replace(image, complete=True, announced=announced)
+    why = Unknown(Cause.TRUNCATED, "the file ends before the kernel does")
+    return replace(
+        image,
+        complete=False,
+        announced=announced,
+        words=why,
+        release=why if isinstance(image.release, Unknown) else image.release,
+        config=why if isinstance(image.config, Unknown) else image.config,
+    )
 
 
 def _uki(reader: Reader, tell: Tell | None) -> KernelImage:
@@ -178,7 +191,7 @@ def _elf(reader: Reader, tell: Tell | None) -> KernelImage:
     table = reader.read(header.table_offset, header.table_size)
     entries = elf.read_program_headers(header, table)
     announced = max((entry.offset + entry.file_size for entry in entries), default=0)
-    return replace(image, announced=announced, complete=announced <= reader.size)
+    return _held_against(image, announced)
 
 
 def _compressed(reader: Reader, tell: Tell | None) -> KernelImage:

@@ -137,6 +137,12 @@ def test_a_riscv_image() -> None:
 
 def test_an_arm64_image_that_is_cut_short() -> None:
     assert read(raw_image(vmlinux())[:-10]).complete is False
+    # That nothing of KHO is in the part that is there does not tell that it has none.
+    found = read(raw_image(vmlinux())[:400])
+    assert found.complete is False
+    for item in (found.words, found.config, found.release):
+        assert isinstance(item, Unknown)
+        assert item.cause is Cause.TRUNCATED
 
 
 @pytest.mark.parametrize("name", ["gzip", "zstd", "xz"])

@@ -241,6 +241,19 @@ def test_a_kexec_is_proven_by_the_next_boot_only() -> None:
     assert "took no handover" in outcome.text
 
 
+def test_a_kernel_without_a_handover_loses_none() -> None:
+    machine = writable(rehearse(open_source("linux-7.3.4/ready")))
+    assert machine is not None
+    for name, line in (("6.12", b""), ("7.3", b"kho=on")):
+        machine.change(Load(KexecImage(f"twin:{name}", None, line)))
+        action = plan(machine, execute.execute)
+        assert isinstance(action, Action)
+        outcome = perform(machine, execute.execute, action, Writer())
+        lost = name == "6.12"
+        assert outcome.ending is (Ending.UNPROVEN if lost else Ending.DONE)
+        assert ("is lost" in outcome.text) is lost
+
+
 STEP = [
     ("linux-6.18.15/cold", step.finalize, errno.EEXIST, "earlier failed try"),
     ("linux-6.18.15/cold", step.finalize, errno.ESRCH, "FDT_ERR_NOSPACE"),

@@ -17,7 +17,7 @@ from kho_console.engine.writer_lock import LockedError, WriterLock
 from kho_console.model.action import Action, NotApplicable
 from kho_console.model.change import Execute, Load, Unload
 from kho_console.model.check import Result
-from kho_console.model.generation import Finalize
+from kho_console.model.generation import Finalize, Protocol
 from kho_console.model.outcome import Ending, Found, Outcome
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
@@ -145,7 +145,7 @@ def _changed(source: WritableSource, action: Action, snapshot: Snapshot, boot: s
             text = f"{explained.call}: {explained.name}: {explained.text}"
             return Outcome(Ending.KERNEL_REFUSED, text, explained=explained)
     if any(isinstance(change, Execute) for change in action.changes):
-        return _new_kernel(source, boot)
+        return _new_kernel(source, snapshot, boot)
     return _proven(action, probe(source, action.expects), snapshot)
 
 
@@ -178,7 +178,7 @@ def _held(value: str | None) -> str:
     return "not there" if value is None else value
 
 
-def _new_kernel(source: WritableSource, boot: str) -> Outcome:
+def _new_kernel(source: WritableSource, before: Snapshot, boot: str) -> Outcome:
     """The proof of a kexec; a live machine is on its way then, a twin has arrived."""
     try:
         now = source.kernel_start
@@ -195,5 +195,8 @@ def _new_kernel(source: WritableSource, boot: str) -> Outcome:
     release = snapshot.machine.release
     if snapshot.booted_through_handover is True:
         return Outcome(Ending.DONE, f"{release} runs, and it took the handover", found)
+    if before.unavailable is not None and before.generation.protocol is Protocol.NONE:
+        text = f"{release} runs; the kernel before it had no handover to give"
+        return Outcome(Ending.DONE, text, found)
     text = f"{release} runs, but it took no handover: what was preserved is lost"
     return Outcome(Ending.UNPROVEN, text, found)

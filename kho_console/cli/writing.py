@@ -57,10 +57,10 @@ def refusal(source: Source, action: Action, wanted: Namespace) -> str | None:
         return "a live machine is only looked at; --write lets it be changed"
     if places.journal_file() is None or places.lock_file() is None:
         return "there is no folder to keep the journal in; set HOME or XDG_STATE_HOME"
-    if action.undone_by is not None:
-        return None
     host = source.facts().hostname
     given = wanted.yes_i_mean
+    if action.undone_by is not None and given in (None, host):
+        return None
     if given is None and sys.stdin.isatty() and sys.stderr.isatty():
         given = _asked(action, host)
     if not host:

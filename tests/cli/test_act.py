@@ -83,6 +83,15 @@ def test_what_nothing_undoes_wants_the_name_of_the_host(console: Console, live: 
     assert console("--write", "finalize", "--yes-i-mean", host).code == 0
 
 
+def test_a_name_that_is_given_must_be_right_for_every_step(console: Console, live: Live) -> None:
+    """A script that was meant for another host does nothing here."""
+    machine = live(OPEN)
+    wrong = console("--write", "finalize", "--yes-i-mean", "another")
+    assert (wrong.code, machine.asked) == (4, [])
+    assert "another is not the name of this host" in wrong.err
+    assert console("--write", "finalize", "--yes-i-mean", machine.facts().hostname).code == 0
+
+
 def test_a_step_that_is_not_there_says_what_to_do_instead(console: Console, live: Live) -> None:
     live(STATELESS)
     answer = console("--write", "finalize")
@@ -114,6 +123,9 @@ def test_a_recording_cannot_be_changed_but_its_twin_can(console: Console) -> Non
     refused = console(*failing, "write:1:EBUSY", "finalize")
     assert refused.code == 5
     assert "EBUSY: a fault that was asked for; of a kernel it would mean: " in refused.err
+    rare = console(*failing, "load:1:EDOM", "load", "--kernel", "twin:6.18.15")
+    assert rare.err.count("a fault that was asked for") == 1
+    assert "it would mean: Numerical argument out of domain" in rare.err
     assert console(*failing, "write:2:EBUSY", "finalize").code == 0
     for wrong in ("write:0:EBUSY", "write:1:BUSY", "nonsense", "memory:x", "write:1:errorcode"):
         assert console(*failing, wrong, "finalize").code == 2

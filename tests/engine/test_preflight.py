@@ -134,6 +134,19 @@ def test_a_kernel_reads_its_own_map_whatever_form_it_has() -> None:
     assert the(result, "kho-version").result is PASS
 
 
+def test_memory_files_where_there_is_no_live_update_to_open() -> None:
+    result = preflight(machine("linux-6.19.11/sessions"), words=V1_618, release="6.18.15")
+    assert "no live update at all" in the(result, "memfd-version").text
+    other = preflight(machine(), words=words("kho-v4", "luo-v5", "memfd-v3"))
+    assert "gives EIO" in the(other, "memfd-version").text
+
+
+def test_a_crash_kernel_may_count_in_other_pages() -> None:
+    answer = the(preflight(machine(), crash=True, page_size=65536), "page-size")
+    assert answer.result is WARNING
+    assert "handed over" not in answer.text
+
+
 def test_a_panic_is_called_one() -> None:
     result = preflight(machine("linux-6.19.11/sessions"), words=V1_70, release="7.0.14")
     assert "panics" in the(result, "luo-version").text

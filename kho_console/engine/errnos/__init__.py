@@ -1,6 +1,7 @@
 """Every error number in words of the call that got it, on this kernel and in its state."""
 
 import errno
+import os
 from dataclasses import replace
 
 from kho_console.engine import files, machine
@@ -30,19 +31,20 @@ def explain(change: Change, error: SourceError, source: Source, before: Snapshot
         source: The machine, to look at what the refusal left to see.
         before: The machine right before.
     """
-    number = error.errno or errno.EIO
+    number, reason = error.errno or errno.EIO, error.unknown.reason
+    asked_for = reason == ASKED_FOR
     failure = Failure(
         change=change,
         number=number,
         path=error.path,
-        reason=error.unknown.reason,
+        reason=os.strerror(number) if asked_for else reason,
         snapshot=before,
         kexec=machine.kexec(source, before.kexec.crash_size),
         refusal=source.refusal(change) if isinstance(source, Guarded) else None,
         there=files.stands(source, error.path) if error.path.startswith("/") else True,
     )
     text, advice = _meaning(failure)
-    if failure.reason == ASKED_FOR:
+    if asked_for:
         text = f"{ASKED_FOR}; of a kernel it would mean: {text}"
     return Explained(
         number=number,

@@ -82,6 +82,10 @@ def page_size(now: Situation) -> Iterator[Check]:
         yield Check(name, Result.UNKNOWN, text, wanted.reason)
     elif wanted == here:
         yield Check(name, Result.PASS, "both kernels have the same page size", f"{here} bytes")
+    elif not now.hands_over:
+        evidence = f"{wanted} bytes there, {here} here"
+        text = "the kernels differ in page size; a processor may not know the other one"
+        yield Check(name, Result.WARNING, text, evidence, "see that it has started here before")
     else:
         evidence = f"{wanted} bytes there, {here} here"
         text = "the kernels differ in page size: preserved memory cannot be handed over"

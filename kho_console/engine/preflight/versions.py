@@ -214,7 +214,11 @@ def memory_files(now: Situation) -> Iterator[Check]:
         sessions = now.held_sessions
         none = not isinstance(sessions, Unknown) and not sessions
         held = "sessions may be held" if isinstance(sessions, Unknown) else _held(len(sessions))
-        text = f"the kernel has no handler for {here}: opening /dev/liveupdate there gives EIO"
+        speaks = any(word.startswith("luo-v") for word in words.luo)
+        then = (
+            "opening /dev/liveupdate there gives EIO" if speaks else "it has no live update at all"
+        )
+        text = f"the kernel has no handler for {here}: {then}"
         result = Result.WARNING if none else Result.FAIL
         yield Check(name, result, text, f"{evidence}; {held}", _ANOTHER)
 

@@ -140,10 +140,11 @@ def load(
         return Loaded(image, told, placed(hardware, image, told, [list(hardware.ram)]))
     carries = handover.finalized or not row.attach_needs_finalize
     array = b"".join(_AREA.pack(area.start, area.size) for area in handover.scratch)
-    more = [(_ARRAY_ALIGNMENT, _ARRAY_ALIGNMENT)] if carries else []
+    page = hardware.page_size
+    first = [(-(-len(array) // page) * page, _ARRAY_ALIGNMENT)] if carries else []
     areas = [[area] for area in handover.scratch if area.size]
-    segments = placed(hardware, image, told, areas, more)
-    carried = Carried(handover.root, segments[-1].start, array) if carries else None
+    segments = placed(hardware, image, told, areas, first)
+    carried = Carried(handover.root, segments[0].start, array) if carries else None
     return Loaded(image, told, segments, carried)
 
 
@@ -152,7 +153,7 @@ def placed(
     image: KexecImage,
     told: ImageTold,
     areas: Sequence[Sequence[MemoryRange]],
-    more: Sequence[tuple[int, int]] = (),
+    first: Sequence[tuple[int, int]] = (),
 ) -> tuple[MemoryRange, ...]:
     """Where the parts of a normal image go.
 
@@ -161,7 +162,7 @@ def placed(
         image: What is loaded.
         told: What it is.
         areas: Where they may lie, in the order in which the kernel tries.
-        more: Size and alignment of further segments, which come last.
+        first: Size and alignment of the handover's segments, placed before the image's own.
 
     Raises:
         Refused: EADDRNOTAVAIL where it does not fit, EINVAL where it is larger than half of RAM.
@@ -169,7 +170,7 @@ def placed(
     wanted = _wanted(image, told)
     if sum(size for size, _ in wanted) > sum(item.size for item in hardware.ram) // 2:
         raise Refused(errno.EINVAL, "more than half of the memory")
-    return _placed([*wanted, *more], areas)
+    return _placed([*first, *wanted], areas)
 
 
 def load_crash(hardware: Hardware, image: KexecImage, told: ImageTold) -> Loaded:

@@ -5,9 +5,9 @@ import errno
 import pytest
 
 from kho_console.model.change import FileFlag, KexecImage, Load, Unload, Write
-from kho_console.source.protocol import SourceError
-from kho_console.twin import ImageTold, LoadFails, Twin, TwinSource
-from tests.twin.scenes import execute, load, preserved
+from kho_console.source.protocol import Source, SourceError
+from kho_console.twin import ImageTold, LoadFails, Twin, TwinSource, twin_of
+from tests.twin.scenes import execute, load, preserved, recorded
 from tests.twin.test_crossings import LINE, running
 
 LIMIT = "/proc/sys/kernel/kexec_load_limit_reboot"
@@ -44,6 +44,25 @@ def test_segments_lie_in_scratch_or_the_load_is_refused() -> None:
     assert answer(twin, KexecImage("k", "i", b"")) == errno.EADDRNOTAVAIL
     # A load that fails leaves the old image where it is.
     assert TwinSource(twin).read(LOADED) == b"1\n"
+
+
+@pytest.mark.parametrize("release", ["6.17.8", "6.18.15", "6.19.11", "7.1.13", "7.2.13", "7.3.4"])
+def test_the_table_of_areas_lies_where_the_real_kernel_put_it(release: str) -> None:
+    """It is placed before anything else, so it is at the end of the first area."""
+    twin = twin_of(recorded(f"linux-{release}/ready"))
+    execute(twin)
+    assert handover_of(TwinSource(twin)) == handover_of(recorded(f"linux-{release}/restored"))
+
+
+def handover_of(source: Source) -> bytes:
+    """What the boot protocol says of the handover, by the running kernel."""
+    folder = "/sys/kernel/boot_params/setup_data"
+    (found,) = (
+        source.read(f"{folder}/{name}/data")
+        for name in source.list(folder)
+        if source.read(f"{folder}/{name}/type") == b"0xa\n"
+    )
+    return found
 
 
 def test_a_crash_load_frees_the_old_image_first() -> None:

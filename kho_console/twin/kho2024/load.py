@@ -28,9 +28,9 @@ def load(hand: Outgoing2024, image: KexecImage, told: ImageTold) -> Loaded:
         raise Refused(errno.EINVAL, "a preserved range lies in scratch")
     records = kho2024_tree.mem_cache(hand.preserved)
     page = hardware.page_size
-    more = [(_whole(len(item), page), page) for item in (hand.tree, records)]
-    segments = loading.placed(hardware, image, told, [[hand.scratch]], more)
-    tree, cache = segments[-2:]
+    first = [(_whole(len(item), page), page) for item in (hand.tree, records)]
+    segments = loading.placed(hardware, image, told, [[hand.scratch]], first)
+    tree, cache = segments[:2]
     carried = Carried2024(
         MemoryRange(tree.start, len(hand.tree)),
         hand.tree,

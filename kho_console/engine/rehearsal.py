@@ -1,11 +1,12 @@
 """A twin to rehearse on: what its images are, and what shall go wrong."""
 
 import errno
+from dataclasses import replace
 from typing import TypeVar
 
 from kho_console.engine import image_files
 from kho_console.model.change import SIMULATED, KexecImage
-from kho_console.model.unknown import Maybe, Unknown
+from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source, SourceError
 from kho_console.twin import (
     CannotSimulate,
@@ -24,6 +25,8 @@ from kho_console.twin import (
     twin_of,
 )
 from kho_console.twin.faults import Faults
+from kho_console.twin.image import told_of
+from kho_console.twin.release import release_of
 
 T = TypeVar("T")
 
@@ -78,16 +81,21 @@ def tell(image: KexecImage) -> ImageTold:
         return simulated(image)
     kernel = image_files.kernel(image.kernel)
     disk = None if image.initrd is None else image_files.initial_ram_disk(image.initrd)
-    words = kernel.words
+    release, words = _known(image.kernel, kernel.release), kernel.words
+    memory, initrd = _known(image.kernel, kernel.memory_size), 0 if disk is None else disk.size
     if isinstance(words, Unknown):
-        raise _no_kernel(image.kernel, words)
+        # A kernel loads what cannot be expanded here; then its release is all there is to go by.
+        row = release_of(release) if words.cause is Cause.UNSUPPORTED else None
+        if row is None:
+            raise _no_kernel(image.kernel, words)
+        return replace(told_of(row, release, initrd), memory_size=memory)
     return ImageTold(
-        release=_known(image.kernel, kernel.release),
+        release=release,
         kho=words.kho,
         luo=tuple(word for word in words.luo if word.startswith("luo-v")),
         memfd=words.memfd,
-        memory_size=_known(image.kernel, kernel.memory_size),
-        initrd_size=0 if disk is None else disk.size,
+        memory_size=memory,
+        initrd_size=initrd,
     )
 
 

@@ -10,7 +10,7 @@ from kho_console.model.blob import LuoHeader, ReservedRegion
 from kho_console.model.memory import MemoryRange
 from kho_console.model.unknown import Unknown
 from kho_console.twin import arrival as arrivals
-from kho_console.twin import producers, scratch, showing
+from kho_console.twin import crash_region, producers, scratch, showing
 from kho_console.twin.allocator import Allocator
 from kho_console.twin.arrival import Arrival, NotTaken
 from kho_console.twin.boot_parameters import Start
@@ -38,6 +38,8 @@ def boot(hardware: Hardware, start: Start) -> Kernel:
     arrival = _arrival(hardware, start, log)
     on = _switched_on(start, options, log)
     showing.clear(hardware, start)
+    areas_in = None if arrival is None else arrival.scratch
+    crash_region.reserve(hardware, options, areas_in, start.segments, log)
     came = runs.empty() if arrival is None else arrival.kept
     kept = hardware.kept + coarse(came) + (arrival.scratch if arrival else ())
     regions = _regions(hardware, options, arrival, kept, log)

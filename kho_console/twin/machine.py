@@ -325,6 +325,7 @@ class Twin:
             self._boot_id(),
             loaded.carried,
             self.on_by_default,
+            loaded.segments,
         )
         self.kernel = boot(self.hardware, start)
         self.user = UserSpace(self.kernel, self.history)

@@ -66,7 +66,8 @@ def handover_of(source: Source) -> bytes:
 
 
 def test_a_crash_load_frees_the_old_image_first() -> None:
-    twin = running("7.3")
+    assert answer(running("7.3"), image(crash=True)) == errno.EADDRNOTAVAIL  # no crashkernel=
+    twin = running("7.3", LINE + b" crashkernel=256M")
     source = TwinSource(twin)
     assert answer(twin, image(crash=True)) == 0
     assert source.read(CRASH) == b"1\n"

@@ -4,7 +4,7 @@ from kho_console.abi import command_line, runs
 from kho_console.abi.command_line import CommandLine
 from kho_console.abi.scratch_request import Malformed, ScratchSize
 from kho_console.model.memory import MemoryRange, merged, without
-from kho_console.twin import scratch, showing
+from kho_console.twin import crash_region, scratch, showing
 from kho_console.twin.allocator import Allocator
 from kho_console.twin.arrival import NotTaken
 from kho_console.twin.boot_parameters import Start
@@ -27,6 +27,8 @@ def boot(hardware: Hardware, start: Start) -> Kernel:
     log = showing.first_lines(start.release, start.command_line)
     arrival = _arrival(hardware, start, log)
     showing.clear(hardware, start)
+    area_in = None if arrival is None else (arrival.scratch,)
+    crash_region.reserve(hardware, options, area_in, start.segments, log)
     came = runs.empty() if arrival is None else arrival.kept
     kept = hardware.kept + coarse(came)
     # The option is ignored where a tree came in.

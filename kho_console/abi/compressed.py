@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from kho_console.abi import zstd_frame
-from kho_console.abi.error import FormatError
+from kho_console.abi.error import BeyondLimitError, FormatError
 from kho_console.abi.reader import Reader
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Expansion:
         """Pieces of at least 1 MiB but for the last; where the data is cut they just end.
 
         Raises:
-            FormatError: The data is damaged, or gives more than the limit.
+            FormatError: The data is damaged; `BeyondLimitError` where it gives more than the limit.
         """
         room = self._limit
         parts: list[bytes] = []
@@ -137,7 +137,8 @@ class Expansion:
         for part in self._parts():
             room -= len(part)
             if room < 0:
-                raise FormatError(self._start, f"more than {self._limit} bytes when expanded")
+                reason = f"more than {self._limit} bytes when expanded"
+                raise BeyondLimitError(self._start, reason)
             parts.append(part)
             held += len(part)
             if held >= _PIECE:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
-from kho_console.abi.error import FormatError
+from kho_console.abi.error import BeyondLimitError, FormatError
 from kho_console.abi.reader import Reader
 
 MAGICS = (b"070701", b"070702")
@@ -114,7 +114,8 @@ def releases(stream: Stream) -> set[str]:
     The stream is left behind the archive. Where the data ends the kernel asks for no trailer.
 
     Raises:
-        FormatError: The archive is damaged, or ends inside a file.
+        FormatError: The archive is damaged, or ends inside a file; `BeyondLimitError` where it has
+            more files than are looked at.
     """
     found: set[str] = set()
     start = stream.position
@@ -129,7 +130,7 @@ def releases(stream: Stream) -> set[str]:
         inside = _MODULES.fullmatch(name)
         if inside and (inside[2] or mode & _KIND == _DIRECTORY) and inside[1] not in (b".", b".."):
             found.add(inside[1].decode("utf-8", "backslashreplace"))
-    raise FormatError(stream.position, f"more than {_ENTRY_LIMIT} files in an archive")
+    raise BeyondLimitError(stream.position, f"more than {_ENTRY_LIMIT} files in an archive")
 
 
 def _entry(stream: Stream, start: int, at: int, header: bytes) -> tuple[bytes, int]:

@@ -1,4 +1,4 @@
-"""The one error of all decoders."""
+"""The error of all decoders, and its one special case."""
 
 
 class FormatError(ValueError):
@@ -14,3 +14,7 @@ class FormatError(ValueError):
         super().__init__(f"at 0x{offset:x}: {reason}")
         self.offset = offset
         self.reason = reason
+
+
+class BeyondLimitError(FormatError):
+    """Data that goes on behind what is read of it here; that it is wrong is not said."""

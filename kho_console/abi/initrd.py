@@ -7,9 +7,9 @@ may stand between members, and two bytes tell the compression of a member.
 from dataclasses import field
 
 from kho_console.abi import compressed, cpio
-from kho_console.abi.compressed import LIMIT, NO_LIBRARY, Compression, Expansion
+from kho_console.abi.compressed import NO_LIBRARY, Compression, Expansion
 from kho_console.abi.cpio import Pieces, Plain
-from kho_console.abi.error import FormatError
+from kho_console.abi.error import BeyondLimitError, FormatError
 from kho_console.abi.kernel_payload import Tell
 from kho_console.abi.reader import Reader
 from kho_console.model.image import InitialRamDisk
@@ -17,6 +17,9 @@ from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.model.value import dataclass
 
 CPIO = "cpio"
+
+_LIMIT = 2 << 30
+"""Some hold a whole root file system; it is read piece by piece."""
 
 _MEMBER_LIMIT = 64
 _ALIGNMENT = 4
@@ -27,9 +30,10 @@ _STEP = 1 << 16
 class _Found:
     members: list[str] = field(default_factory=list)
     releases: set[str] = field(default_factory=set)
+    archives: int = 0
 
 
-def read(reader: Reader, tell: Tell | None = None, limit: int = LIMIT) -> InitialRamDisk:
+def read(reader: Reader, tell: Tell | None = None, limit: int = _LIMIT) -> InitialRamDisk:
     """What is in an initial RAM disk.
 
     Args:
@@ -52,7 +56,7 @@ def _walk(reader: Reader, found: _Found, tell: Tell | None, limit: int) -> Unkno
     try:
         while (offset := _behind_zeros(reader, offset)) < reader.size:
             if len(found.members) == _MEMBER_LIMIT:
-                raise FormatError(offset, f"more than {_MEMBER_LIMIT} members")
+                raise BeyondLimitError(offset, f"more than {_MEMBER_LIMIT} members")
             if tell is not None:
                 tell(offset)
             head = reader.read(offset, 6)
@@ -67,9 +71,12 @@ def _walk(reader: Reader, found: _Found, tell: Tell | None, limit: int) -> Unkno
                 reason = f"a member is compressed by {form}, which cannot be expanded here"
                 return Unknown(Cause.UNSUPPORTED, reason, offset)
             offset = _expanded(reader, offset, form, found, tell, limit)
+    except BeyondLimitError as error:
+        reason = f"only a part of it is looked at here: {error.reason}"
+        return Unknown(Cause.UNSUPPORTED, reason, error.offset)
     except FormatError as error:
         return Unknown(Cause.INVALID, error.reason, error.offset)
-    if not found.members:
+    if not found.archives:
         return Unknown(Cause.INVALID, "it holds no archive", 0)
     return None
 
@@ -77,6 +84,7 @@ def _walk(reader: Reader, found: _Found, tell: Tell | None, limit: int) -> Unkno
 def _archive(reader: Reader, offset: int, found: _Found) -> int:
     """Take a plain archive in; the offset behind it."""
     found.members.append(CPIO)
+    found.archives += 1
     stream = Plain(reader, offset)
     found.releases |= cpio.releases(stream)
     if stream.position > reader.size:
@@ -91,6 +99,7 @@ def _expanded(
     expansion = Expansion(reader, offset, reader.size, form, limit, tell)
     stream = Pieces(iter(expansion))
     while stream.pass_zeros():
+        found.archives += 1
         found.releases |= cpio.releases(stream)
     if expansion.end is None:
         raise FormatError(reader.size, f"{form} data ends before its end mark")

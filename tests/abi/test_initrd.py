@@ -70,13 +70,12 @@ def test_what_the_kernel_takes() -> None:
     [
         (b"", "it holds no archive"),
         (bytes(100), "it holds no archive"),
+        (gzip.compress(bytes(100), mtime=0), "it holds no archive"),
         (b"#!/bin/sh", "neither a cpio archive nor compressed"),
         (cpio("a", magic=b"070707"), "neither a cpio archive nor compressed"),
         (b"\0" + cpio("a"), "neither a cpio archive nor compressed"),
         (cpio("a") + b"junk", "neither a cpio archive nor compressed"),
         (gzip.compress(b"junk", mtime=0), "a cpio archive ends in a header"),
-        (gzip.compress(cpio("a", content=bytes(2 << 20)), mtime=0), "more than 1048576 bytes"),
-        (gzip.compress(b"", mtime=0) * 65, "more than 64 members"),
         (cpio("a").replace(b"00000007", b"ffffffff"), "the file ends in a cpio archive"),
         (cpio("a").replace(b"00000002", b"00000000"), "a file name of 0 bytes"),
         (cpio("a").replace(b"00000002", b"0000-002"), "no hexadecimal text"),
@@ -88,6 +87,23 @@ def test_what_is_damaged_says_where(data: bytes, reason: str) -> None:
     assert found.cause is Cause.INVALID
     assert reason in found.reason
     assert found.offset is not None
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (gzip.compress(cpio("a", content=bytes(2 << 20)), mtime=0), "more than 1048576 bytes"),
+        (gzip.compress(b"", mtime=0) * 65, "more than 64 members"),
+    ],
+)
+def test_what_is_larger_than_what_is_read_here_is_not_called_damaged(
+    data: bytes, reason: str
+) -> None:
+    found = read(data)
+    assert isinstance(found.releases, Unknown)
+    assert found.releases.cause is Cause.UNSUPPORTED
+    assert reason in found.releases.reason
+    assert found.members
 
 
 def test_a_member_without_a_library_here_is_named() -> None:

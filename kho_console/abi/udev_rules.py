@@ -18,10 +18,11 @@ NAME = re.compile(r"[^/]*(?:kdump|kexec|crash)[^/]*\.rules")
 
 _ACTIONS = ("add", "remove", "online", "offline")
 _TOKEN = re.compile(
-    r"\b([A-Z_]{1,32}(?:\{[^}\"]{1,128}\})?)\s{0,16}([=!+:-]?=)\s{0,16}[ie]?\"([^\"]*)\""
+    r"\b([A-Z_]{1,32}(?:\{[^}\"]{1,128}\})?)\s{0,16}([=!+:-]?=)\s{0,16}[ie]?"
+    r"\"((?:[^\"\\]|\\.)*)\""
 )
 _RUNS = re.compile(r"RUN(\{\w{1,16}\})?|PROGRAM|IMPORT\{program\}|ENV\{SYSTEMD_WANTS\}")
-_LOADER = re.compile(r"kdump|kexec")
+_LOADER = re.compile(r"kdump|kexec|crash(?!_hotplug)")
 _LONGEST = 256
 """Characters of a pattern that is looked at."""
 
@@ -42,10 +43,10 @@ class _Rule:
     goto: str | None
     label: str | None
 
-    def holds(self, event: Mapping[str, str]) -> bool | None:
+    def holds(self, event: Mapping[str, str | None]) -> bool | None:
         """Whether its matches hold; None where that depends on what is not known of the event."""
         known = [found for found in self.matches if found[0] in event]
-        if any(_matches(event[key], pattern) is not equal for key, equal, pattern in known):
+        if not all(_holds(event[key], equal, pattern) for key, equal, pattern in known):
             return False
         return True if len(known) == len(self.matches) else None
 
@@ -65,8 +66,11 @@ def reloads(data: bytes) -> tuple[str, ...]:
     )
 
 
-def _event(subsystem: str, action: str) -> dict[str, str]:
-    """What the matches of rules see of an event."""
+def _event(subsystem: str, action: str) -> dict[str, str | None]:
+    """What the matches of rules see of an event; None where the device has no such attribute.
+
+    A CPU or block has no `crash_hotplug` of its own: the file is in the folder above it.
+    """
     device = f"{subsystem}1"
     return {
         "ACTION": action,
@@ -75,12 +79,13 @@ def _event(subsystem: str, action: str) -> dict[str, str]:
         "SUBSYSTEMS": subsystem,
         "KERNEL": device,
         "KERNELS": device,
-        "ATTR{crash_hotplug}": "1",
+        "ATTR{crash_hotplug}": None,
+        "ATTR{../crash_hotplug}": "1",
         "ATTRS{crash_hotplug}": "1",
     }
 
 
-def _reaches_a_load(rules: Sequence[_Rule], event: Mapping[str, str]) -> bool:
+def _reaches_a_load(rules: Sequence[_Rule], event: Mapping[str, str | None]) -> bool:
     """Whether an event may come to a rule that loads; every way on is tried where one is open."""
     label_at = {rule.label: at for at, rule in enumerate(rules) if rule.label is not None}
     reached = {0}
@@ -117,12 +122,22 @@ def _rule(line: str) -> _Rule:
     )
 
 
-def _matches(value: str, patterns: str) -> bool:
-    return any(fnmatchcase(value, one) for one in patterns[:_LONGEST].split("|"))
+def _holds(value: str | None, equal: bool, patterns: str) -> bool:
+    """Whether a match holds; of an attribute that is not there neither `==` nor `!=` does."""
+    if value is None:
+        return False
+    return equal is any(fnmatchcase(value, one) for one in patterns[:_LONGEST].split("|"))
 
 
 def _lines(text: str) -> Iterator[str]:
-    for line in text.replace("\\\n", " ").split("\n"):
-        rule = line.strip()
-        if rule and not rule.startswith("#"):
-            yield rule
+    """Rules, joined; a comment ends with its line, and may stand between the lines of a rule."""
+    begun = ""
+    for line in map(str.strip, text.split("\n")):
+        if line.startswith("#"):
+            continue
+        if line.endswith("\\"):
+            begun += line[:-1] + " "
+            continue
+        if begun or line:
+            yield begun + line
+        begun = ""

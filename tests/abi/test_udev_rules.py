@@ -15,7 +15,7 @@ LABEL="end"
 """One assignment for both subsystems, behind a label."""
 
 SKIP_CPU = b'SUBSYSTEM=="cpu", ATTRS{crash_hotplug}=="1", GOTO="end"\n'
-SKIP_MEMORY = b'SUBSYSTEM == "memory", \\\n  ATTR{crash_hotplug} == "1", GOTO="end"\n'
+SKIP_MEMORY = b'SUBSYSTEM == "memory", \\\n  ATTRS{crash_hotplug} == "1", GOTO="end"\n'
 
 SKIP_BOTH = b'ATTRS{crash_hotplug}=="1", GOTO="end"\n'
 RELOAD_MEMORY = b'SUBSYSTEM=="memory", RUN+="/usr/sbin/kdump-config try-reload"\n'
@@ -42,6 +42,14 @@ RELOAD_MEMORY = b'SUBSYSTEM=="memory", RUN+="/usr/sbin/kdump-config try-reload"\
         (b'KERNEL=="memory*", ENV{SYSTEMD_WANTS}+="kdump-reload.service"\n', ("memory",)),
         (b'SUBSYSTEM=="memory", ACTION=="change", RUN+="kexec"\n', ()),
         (b"\xff\0\\", ()),
+        # A block has no such file of its own, so these matches never hold.
+        (SKIP_BOTH.replace(b"ATTRS", b"ATTR") + THROTTLER, ("cpu", "memory")),
+        (b'ATTR{../crash_hotplug}=="1", GOTO="end"\n' + THROTTLER, ()),
+        (b'SUBSYSTEM=="memory", RUN+=e"/bin/sh -c \\"kdumpctl reload\\""\n', ("memory",)),
+        (b'SUBSYSTEM=="memory", RUN+="/usr/local/sbin/reload-crash-image"\n', ("memory",)),
+        (b'PROGRAM=="/bin/cat /sys/devices/system/memory/crash_hotplug"\n', ()),
+        (b'SUBSYSTEM=="memory", \\\n # why\n RUN+="kexec"\n', ("memory",)),
+        (b"# what follows stands\\\n" + RELOAD_MEMORY, ("memory",)),
     ],
 )
 def test_reloads(data: bytes, found: tuple[str, ...]) -> None:

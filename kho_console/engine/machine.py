@@ -87,7 +87,8 @@ def crash_size(source: Source) -> Maybe[int]:
 def crash_hotplug(source: Source) -> Maybe[bool]:
     """Whether the kernel updates the loaded crash image. Takes the kexec lock: not for a timer.
 
-    It is 0 as well where the lock is busy, so that of a machine that runs it is read twice.
+    It is 0 as well where the lock is busy, so that of a machine that runs it is read twice. A load
+    holds the lock for seconds: the file of the size says so, where this one has no word for it.
     """
     path = f"{paths.MEMORY}/crash_hotplug"
     updates = files.flag(source, path)
@@ -96,7 +97,10 @@ def crash_hotplug(source: Source) -> Maybe[bool]:
     if files.flag(source, paths.CRASH_LOADED) is not True:
         return updates
     time.sleep(_APART)
-    return files.flag(source, path)
+    updates, size = files.flag(source, path), crash_size(source)
+    if updates is False and isinstance(size, Unknown) and size.cause is Cause.UNREADABLE:
+        return Unknown(size.cause, f"while the kexec lock is held it tells nothing: {size.reason}")
+    return updates
 
 
 def debugfs(source: Source) -> Maybe[str]:

@@ -1,6 +1,7 @@
 """The header of the crash image in memory, found and compared with the machine."""
 
 import errno
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -387,3 +388,19 @@ def test_what_an_unloaded_kexec_load_image_left_is_found_where_it_was(tmp_path: 
     again = observe(machine.open(), before, walk=True).crash
     assert (again.armed, again.residue, again.address) == (False, True, at)
     assert isinstance(observe(machine.open()).crash.header, Unknown)
+
+
+def test_what_looks_like_text_beyond_all_memory_is_described_in_vain(tmp_path: Path) -> None:
+    """Only its virtual address tells text from memory, and a range that is gone may have any."""
+    content = bytearray(core_header((*DUMPED, (8 * GIB, 9 * GIB))))
+    struct.pack_into("<Q", content, len(content) - 56 + 16, 0x1234_5000)
+    found = covered(observe(at_the_first_byte(tmp_path, bytes(content)).open()).crash)
+    assert found.stale == (MemoryRange(8 * GIB, GIB),)
+
+
+def test_a_header_larger_than_its_segment_has_no_room_to_tell_of(tmp_path: Path) -> None:
+    machine = at_the_first_byte(tmp_path)
+    machine.file("/sys/kernel/crash_elfcorehdr_size", "56\n")
+    pages = tuple((MIB + at * 8192, MIB + at * 8192 + 4096) for at in range(80))
+    machine.pages({REGION[0]: core_header(pages)})
+    assert cause(observe(machine.open()).crash.room) is Cause.INVALID

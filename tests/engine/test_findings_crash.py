@@ -56,11 +56,14 @@ def made(content: bytes, change: Callable[[FixtureFolder], None] | None = None) 
     return make
 
 
-def tight(size: int) -> Machine:
-    """A segment of `size` bytes for a header of 4,096."""
+def tight(ranges: int) -> Machine:
+    """A segment of a page, where 68 ranges of memory fit, with so many in it."""
+    cut = range(MIB, REGION[0], MIB)[: ranges - 2]
+    starts = [MIB, *(at + MIB for at in cut)]
+    pieces = zip(starts, [*starts[1:], REGION[0]], strict=True)
     return made(
-        core_header(DUMPED),
-        lambda machine: machine.file("/sys/kernel/crash_elfcorehdr_size", f"{size - 64}\n"),
+        core_header([*pieces, DUMPED[1]]),
+        lambda machine: machine.file("/sys/kernel/crash_elfcorehdr_size", "4032\n"),
     )
 
 
@@ -97,8 +100,8 @@ CASES = (
         "crash-header-full",
         Severity.WARNING,
         ("/proc/kcore", "4096 of 4096 bytes"),
-        tight(4096),
-        (plain(CRASH), tight(8192)),
+        tight(62),
+        (plain(CRASH), tight(2), tight(61), tight(69)),
     ),
     Case(
         "crash-udev-reloads",

@@ -1,3 +1,4 @@
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 from kho_console.engine import machine
 from kho_console.model.unknown import Cause, Unknown
 from kho_console.source.fixture import FixtureSource
-from kho_console.source.protocol import SMALL_FILE
+from kho_console.source.protocol import SMALL_FILE, SourceError
 from tests.engine.changeable import Changeable
 from tests.fixture_folder import FixtureFolder
 from tests.recordings import folder
@@ -54,6 +55,14 @@ def test_nothing_is_recorded(made: FixtureFolder) -> None:
     assert cause(machine.cpus(source).online) is Cause.ABSENT
 
 
+def test_a_load_that_holds_the_lock_leaves_it_open_whether_the_image_is_updated() -> None:
+    """Both files answer at once, 0 and EBUSY, for the seconds that a load of an image takes."""
+    source = Answering(CRASH)
+    source.answers = iter(("0\n", "0\n"))
+    source.busy = True
+    assert cause(machine.crash_hotplug(source)) is Cause.UNREADABLE
+
+
 @pytest.mark.parametrize(
     ("loaded", "answers", "updates"),
     [("1\n", ("0\n", "1\n"), True), ("1\n", ("0\n", "0\n"), False), ("0\n", ("0\n",), False)],
@@ -73,8 +82,11 @@ class Answering(Changeable):
     """A machine that runs; answers of `crash_hotplug` follow one another."""
 
     answers: Iterator[str]
+    busy = False
 
     def read(self, path: str, limit: int = SMALL_FILE) -> bytes:
+        if self.busy and path.endswith("/kexec_crash_size"):
+            raise SourceError.from_errno(path, errno.EBUSY)
         if path.endswith("/crash_hotplug"):
             return next(self.answers).encode()
         return super().read(path, limit)

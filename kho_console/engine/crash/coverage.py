@@ -57,7 +57,8 @@ def compared(
         blocks: Memory blocks.
     """
     every = merged([load.range for load in header.loads if load.kind is not LoadKind.TEXT])
-    memory = merged([load.range for load in header.loads if load.kind is LoadKind.MEMORY])
+    # Text that lies in no memory is described in vain as well: it may be none.
+    in_place = merged([load.range for load in header.loads if load.kind is not LoadKind.BACKUP])
     expected = without(ram, left_out)
     missing = without(expected, every)
     off = merged([block.range for block in blocks if block.state == "offline"])
@@ -66,7 +67,7 @@ def compared(
         described=_bytes(described),
         expected=_bytes(expected),
         missing=missing,
-        stale=without(memory, ram),
+        stale=without(in_place, ram),
         offline=without(described, without(described, off)),
         idle=without(missing, without(missing, off)),
     )

@@ -42,4 +42,7 @@ def room(source: Source, found: Found, recommended: Maybe[int]) -> Maybe[Room]:
     ranges = sum(load.kind is not LoadKind.TEXT for load in header.loads)
     cpus = max(len(header.notes) - 1, 0)
     used = elfcorehdr_size.needed(cpus, ranges)
+    if used > size:
+        reason = f"a header of {used} bytes is in no segment of {size}, as this kernel makes them"
+        return Unknown(Cause.INVALID, reason)
     return Room(used, size, ranges, elfcorehdr_size.most_ranges(size, cpus))

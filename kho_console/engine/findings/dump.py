@@ -19,7 +19,7 @@ _SUBJECT = "crash image"
 _KCORE = "/proc/kcore"
 _MOST_SHOWN = 5
 _FULL = 90
-"""Percent of the header's segment above which a warning is due."""
+"""Percent of the ranges that the header has room for, above which a warning is due."""
 
 _WORDS = {
     "add": "added",
@@ -108,12 +108,14 @@ def vmcoreinfo_differs(facts: Facts) -> Iterator[Found]:
 def header_full(facts: Facts) -> Iterator[Found]:
     """The kernel keeps the old header when the new one does not fit."""
     room = facts.snapshot.crash.room
-    if isinstance(room, Unknown) or room.used * 100 <= room.size * _FULL:
+    # Not by bytes, which are whole pages: in a small segment one range fills as many as a hundred.
+    if isinstance(room, Unknown) or room.ranges * 100 <= room.most_ranges * _FULL:
         return
+    percent = room.ranges * 100 // max(room.most_ranges, 1)
     yield Found(
         Severity.WARNING,
         _SUBJECT,
-        f"The core header is {room.used * 100 // room.size} % full ({room.ranges} of "
+        f"The core header is {percent} % full ({room.ranges} of "
         f"{room.most_ranges} ranges of memory): once it is full, memory that comes is not in a "
         "dump, and only the kernel log says so.",
         (Evidence(_KCORE, f"{room.used} of {room.size} bytes"),),

@@ -10,6 +10,7 @@ has its lowest 64 KiB copied.
 import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from kho_console.abi import elf
@@ -67,24 +68,51 @@ def read(data: bytes) -> CoreHeader:
     Raises:
         FormatError: It is no core header, or parts of it are not as kernel and kexec-tools write.
     """
+    found, faults = salvage(data)
+    if faults:
+        raise faults[0]
+    return found
+
+
+def salvage(data: bytes) -> tuple[CoreHeader, tuple[FormatError, ...]]:
+    """The entries of a damaged header that are as they should be, and what is wrong with it.
+
+    Raises:
+        FormatError: It is no core header.
+    """
     header = elf.read_header(data)
     if header.type != _CORE:
         raise FormatError(16, f"ELF type {header.type}, not a core file")
-    table = data[header.table_offset : header.table_offset + header.table_size]
-    at = header.table_offset
+    faults: list[FormatError] = []
     notes: list[MemoryRange] = []
     loads: list[_Load] = []
-    for kind, _, offset, virtual, physical, in_file, size, _ in elf.program_header_rows(
-        header, table
-    ):
-        _check(at, kind, offset, physical, in_file, size)
+    rows = enumerate(_rows(header, data, faults))
+    for index, (kind, _, offset, virtual, physical, in_file, size, _) in rows:
+        at = header.table_offset + index * elf.PROGRAM_HEADER_SIZE
+        try:
+            _check(at, kind, offset, physical, in_file, size)
+        except FormatError as error:
+            faults.append(error)
+            continue
         if kind == _NOTE:
             notes.append(MemoryRange(physical, size))
         else:
             loads.append(_Load(physical, -size, -at, offset, virtual))
-        at += elf.PROGRAM_HEADER_SIZE
-    found = tuple(_with_kinds(loads))
-    return CoreHeader(header.machine, header.little_endian, tuple(notes), found)
+    found = tuple(_with_kinds(loads, faults))
+    return CoreHeader(header.machine, header.little_endian, tuple(notes), found), tuple(faults)
+
+
+def _rows(
+    header: elf.ElfHeader, data: bytes, faults: list[FormatError]
+) -> Iterator[tuple[int, ...]]:
+    """All program headers, or those that are there."""
+    table = data[header.table_offset : header.table_offset + header.table_size]
+    try:
+        return elf.program_header_rows(header, table)
+    except FormatError as error:
+        faults.append(error)
+        whole = replace(header, count=len(table) // elf.PROGRAM_HEADER_SIZE)
+        return elf.program_header_rows(whole, table)
 
 
 def _check(at: int, kind: int, offset: int, physical: int, in_file: int, size: int) -> None:
@@ -100,11 +128,11 @@ def _check(at: int, kind: int, offset: int, physical: int, in_file: int, size: i
         raise FormatError(at + 32, f"{in_file} bytes for memory of {size}")
 
 
-def _with_kinds(loads: Sequence[_Load]) -> Iterator[CoreLoad]:
+def _with_kinds(loads: Sequence[_Load], faults: list[FormatError]) -> Iterator[CoreLoad]:
     ascending = sorted(loads)
     own = [load for load in ascending if load.offset == load.physical]
     text = _mapped_elsewhere(own) or _inside_others(own)
-    _check_apart(load for load in ascending if load not in text)
+    faults.extend(_described_twice(load for load in ascending if load not in text))
     for load in loads:
         kind, copy = LoadKind.MEMORY, None
         if load.offset != load.physical:
@@ -135,13 +163,13 @@ def _inside_others(ascending: Sequence[_Load]) -> set[_Load]:
     return found
 
 
-def _check_apart(ascending: Iterable[_Load]) -> None:
-    """That no memory is described twice."""
+def _described_twice(ascending: Iterable[_Load]) -> Iterator[FormatError]:
+    """The loads whose memory others describe too."""
     end = 0
     for load in ascending:
         if load.physical < end and load.minus_size:
             at = -load.minus_at + _PHYSICAL
-            raise FormatError(at, f"memory at 0x{load.physical:x} is described twice")
+            yield FormatError(at, f"memory at 0x{load.physical:x} is described twice")
         end = max(end, load.end)
 
 

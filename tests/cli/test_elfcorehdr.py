@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -117,3 +118,43 @@ def test_what_is_no_document_writes_nothing(
     file.write_text(json.dumps(document))
     assert console("encode", "elfcorehdr", str(file), "--output", str(target)).code == 1
     assert not target.exists()
+
+
+def _damaged(count: int, rows: list[tuple[int, int, int]]) -> bytes:
+    """A header by hand: type, address and size of each entry, and how many it says there are."""
+    head = struct.pack(
+        "<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 4, 62, 1, 0, 64, 0, 0, 64, 56, count, 0, 0, 0
+    )
+    entries = (
+        struct.pack("<IIQQQQQQ", kind, 7, start, MAP + start, start, size, size, 0)
+        for kind, start, size in rows
+    )
+    return head + b"".join(entries)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (_damaged(9, [(1, 4096, 4096)]), "at 0x78: 9 program headers announced, 1 there"),
+        (
+            _damaged(2, [(1, 4096, 8192), (1, 8192, 4096)]),
+            "at 0x90: memory at 0x2000 is described twice",
+        ),
+        (
+            _damaged(2, [(0, 0, 0), (1, 4096, 4096)]),
+            "at 0x40: a program header of type 0x0, neither note nor load",
+        ),
+    ],
+)
+def test_of_a_damaged_header_what_is_sound_is_told(
+    console: Console, tmp_path: Path, content: bytes, fault: str
+) -> None:
+    file = tmp_path / "header"
+    file.write_bytes(content)
+    answer = console("decode", "elfcorehdr", str(file), "--json")
+    validate(answer.document, "elfcorehdr")
+    assert answer.code == 1
+    assert answer.document["loads"][0]["address"] == 4096
+    assert [item["text"] for item in answer.document["findings"]] == [fault]
+    shown = console("decode", "elfcorehdr", str(file))
+    assert (shown.code, shown.out.splitlines()[-1]) == (1, f"error  header: {fault}")

@@ -10,12 +10,16 @@ from kho_console.model.unknown import Cause, Maybe, Unknown
 _LARGEST = 16 << 20
 """The most program headers that can be told take 3.5 MiB."""
 
+_MOST_FAULTS = 20
+
 KERNEL = "kernel"
 """The layout that the kernel writes; kexec-tools may write others."""
 
 
 def read(reader: Reader) -> tuple[CoreHeader, int, Maybe[str], list[Finding]]:
-    """The header, the bytes of the file, the layout that gives the same, and what is odd.
+    """The header, the bytes of the file, the layout that gives the same, and what is odd or bad.
+
+    Of a damaged header it is what is sound.
 
     Raises:
         FormatError: It is no core header.
@@ -23,13 +27,21 @@ def read(reader: Reader) -> tuple[CoreHeader, int, Maybe[str], list[Finding]]:
     if reader.size > _LARGEST:
         raise FormatError(0, f"{reader.size} bytes are too many for a core header")
     data = reader.read(0, reader.size)
-    found = elfcorehdr.read(data)
+    found, faults = elfcorehdr.salvage(data)
+    if faults:
+        damaged = Unknown(Cause.INVALID, "damaged bytes have no layout")
+        return found, len(data), damaged, [*map(_damage, faults[:_MOST_FAULTS])]
     if encoded(found, len(data)) == data:
         return found, len(data), KERNEL, []
     said = "the kernel writes it otherwise: encode gives other bytes of the same meaning"
     odd = Finding("elfcorehdr-layout", Severity.INFO, "header", said, (), None, About.FILE)
     layout = Unknown(Cause.UNSUPPORTED, "no layout that we write gives these bytes")
     return found, len(data), layout, [odd]
+
+
+def _damage(fault: FormatError) -> Finding:
+    said = f"at 0x{fault.offset:x}: {fault.reason}"
+    return Finding("elfcorehdr-damaged", Severity.ERROR, "header", said, (), None, About.FILE)
 
 
 def encoded(header: CoreHeader, size: int | None = None) -> bytes:

@@ -1,5 +1,6 @@
 """The command line: `kho-console [--source live|PATH] [VERB]`."""
 
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from importlib import import_module
@@ -51,6 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     wanted = parse(arguments)
     wanted.settings = Settings()
+    if sys.stdout is None:  # A verb that acts would find out when it has acted.
+        output.say("standard output is closed")
+        return exit_code.NOT_AVAILABLE
     try:
         code = _run(wanted)
         with output.as_far_as_read():

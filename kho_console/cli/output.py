@@ -124,6 +124,8 @@ def as_far_as_read() -> Iterator[None]:
 
 def say(words: str) -> None:
     """Tell the operator something that is no data."""
+    if sys.stderr is None:
+        return
     with suppress(OSError):  # Nobody is left to be told.
         sys.stderr.write(f"kho-console: {text.harmless(words)}\n")
 

@@ -228,3 +228,20 @@ def test_a_full_disk_is_no_fault_of_the_console() -> None:
         )
     assert ended.returncode == 3
     assert ended.stderr == "kho-console: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["1", "1 2"])
+def test_closed_outputs_are_no_fault_of_the_console(closed: str) -> None:
+    """As `>&-` in a shell: what should act asks for its output first."""
+    shut = " ".join(f"{number}>&-" for number in closed.split())
+    words = f"{sys.executable} -m kho_console --source linux-7.3.4/hotplugged watch {shut}"
+    ended = subprocess.run(
+        ["sh", "-c", words],
+        cwd=CHECKOUT,
+        env={**os.environ, "KHO_CONSOLE_NO_CONFIG": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    said = "kho-console: standard output is closed\n" if closed == "1" else ""
+    assert (ended.returncode, ended.stderr) == (3, said)

@@ -102,11 +102,11 @@ def _differences(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     if isinstance(found, Unknown):
         return
     blocks = snapshot.memory.blocks
-    for name, ranges in (
-        ("missing", found.missing),
-        ("stale", found.stale),
-        ("offline", found.offline),
+    for name, ranges, there in (
+        ("missing", found.lost, ""),
+        ("stale", found.stale, ""),
+        ("offline", found.offline, "; described"),
+        ("offline", found.idle, "; not described"),
     ):
         for item in ranges:
-            there = "; described" if name == "offline" else ""
             yield name, f"{text_crash.place(item, blocks)}{there}"

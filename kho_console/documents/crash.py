@@ -57,6 +57,7 @@ def _coverage(found: Coverage) -> Document:
         "missing": [memory_range(item) for item in found.missing],
         "stale": [memory_range(item) for item in found.stale],
         "offline": [memory_range(item) for item in found.offline],
+        "idle": [memory_range(item) for item in found.idle],
     }
 
 

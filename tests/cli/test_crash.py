@@ -63,6 +63,20 @@ def test_the_document(console: Console, tmp_path: Path) -> None:
     assert (document["vmcoreinfo"], document["updatable"]) == (True, True)
 
 
+def test_what_is_missing_and_offline_is_told_apart(console: Console, tmp_path: Path) -> None:
+    place = described(tmp_path, (4 * GIB, 4 * GIB + 256 * MIB))
+    (tmp_path / "root/sys/devices/system/memory/memory35/state").write_text("offline\n")
+    lines = console("crash", "--source", place).out.splitlines()
+    assert lines[1] == "dump          would miss 128.0 MiB"
+    assert lines[-2:] == [
+        "missing       0x0001_1000_0000   128.0 MiB  memory34, node 1",
+        "offline       0x0001_1800_0000   128.0 MiB  memory35, node 1; not described",
+    ]
+    document = console("crash", "--source", place, "--json").document
+    validate(document, "crash")
+    assert document["coverage"]["idle"] == [{"address": 4 * GIB + 384 * MIB, "size": 128 * MIB}]
+
+
 def test_what_an_unloaded_image_left_arms_nothing(console: Console, tmp_path: Path) -> None:
     place = described(tmp_path)
     (tmp_path / "root" / LOADED[1:]).write_text("0\n")

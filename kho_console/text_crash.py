@@ -76,10 +76,15 @@ def room(found: Room) -> str:
 
 def updates(hotplug: Maybe[bool], reloads: Maybe[Sequence[str]]) -> str:
     """Who brings the image up to date when CPUs or memory come or go."""
-    words = text.explained(
-        hotplug,
-        lambda known: "by the kernel" if known else "not by the kernel: a change needs a reload",
-    )
+    if isinstance(hotplug, Unknown) and hotplug.cause is Cause.ABSENT:
+        words = "not by the kernel, which has no crash_hotplug: a change needs a reload"
+    else:
+        words = text.explained(
+            hotplug,
+            lambda known: (
+                "by the kernel" if known else "not by the kernel: a change needs a reload"
+            ),
+        )
     if isinstance(reloads, Unknown) or not reloads:
         return words
     files = ", ".join(text.escaped(path) for path in reloads)

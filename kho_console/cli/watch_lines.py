@@ -55,14 +55,14 @@ class Teller:
             together: Seconds that a happening may still grow after its last event.
         """
         lines = _about_crash(view)
-        for line in lines:
-            if line not in self._lines:
-                self._log(line)
+        news: list[LogLine | Happening | Gap] = [line for line in lines if line not in self._lines]
         self._lines = set(lines)
         for item in view.happenings:
             if item.number not in self._told and _is_done(item, now - together):
                 self._told.add(item.number)
-                self._tell(item)
+                news.append(item)
+        for new in sorted(news, key=_began):
+            self._tell(new)
         first = view.happenings[0].number if view.happenings else 0
         self._told = {number for number in self._told if number >= first}
         output.flush()
@@ -87,8 +87,10 @@ class Teller:
             )
         output.flush()
 
-    def _tell(self, item: Happening | Gap) -> None:
-        if isinstance(item, Gap):
+    def _tell(self, item: LogLine | Happening | Gap) -> None:
+        if isinstance(item, LogLine):
+            self._log(item)
+        elif isinstance(item, Gap):
             self._gap(item)
         elif self._json:
             output.record(documents.happening(item, self._boot))
@@ -117,6 +119,13 @@ class Teller:
         else:
             when = "" if line.seconds is None else text.moment(self._boot, line.seconds)
             output.line(f"{when:<{_WHEN}}kernel: {text.escaped(line.text)}")
+
+
+def _began(item: LogLine | Happening | Gap) -> float:
+    """Monotonic seconds; a line without a stamp comes first."""
+    if isinstance(item, LogLine):
+        return item.seconds or 0.0
+    return item.monotonic if isinstance(item, Gap) else item.events[0].monotonic
 
 
 def _is_done(item: Happening | Gap, before: float) -> bool:

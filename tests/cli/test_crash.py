@@ -149,3 +149,11 @@ def test_a_size_of_nothing_is_no_room(console: Console, tmp_path: Path) -> None:
     document = console("crash", "--source", place, "--json").document
     assert document["room"] is None
     assert "0 bytes" in document["room_reason"]
+
+
+def test_a_kernel_without_crash_hotplug_updates_nothing(console: Console, tmp_path: Path) -> None:
+    place = described(tmp_path)
+    (tmp_path / "root/sys/devices/system/memory/crash_hotplug").unlink()
+    lines = console("crash", "--source", place).out.splitlines()
+    words = "not by the kernel, which has no crash_hotplug: a change needs a reload"
+    assert f"updated       {words}" in lines

@@ -245,3 +245,17 @@ def test_closed_outputs_are_no_fault_of_the_console(closed: str) -> None:
     )
     said = "kho-console: standard output is closed\n" if closed == "1" else ""
     assert (ended.returncode, ended.stderr) == (3, said)
+
+
+def test_kernel_log_lines_stand_where_they_belong_in_time(console: Console, tmp_path: Path) -> None:
+    """The DIMM of the recording came at 52.06 and went online from 62.19 on."""
+    place = tmp_path / "made"
+    shutil.copytree(folder("linux-7.3.4/hotplugged"), place, symlinks=True)
+    with (place / "kmsg.txt").open("a") as log:
+        log.write(
+            "[   62.200000] crash hp: kexec_trylock() failed, kdump image may be inaccurate\n"
+        )
+        log.write("[   55.000000] crash hp: unable to create new elfcorehdr\n")
+    found = lines(console("watch", "--source", str(place), "--json").out)
+    told = [item for item in found if item["kind"] in ("log", "happening")]
+    assert [item.get("action", "log") for item in told[2:]] == ["add", "log", "online", "log"]

@@ -28,7 +28,7 @@ def coverage(source: Source, header: CoreHeader, memory: MemoryLayout) -> Maybe[
     architecture = source.facts().machine
     low = _LOW.get(architecture)
     if low is None:
-        reason = f"which memory a {architecture} kernel describes is not told by /proc/iomem"
+        reason = f"on {architecture} /proc/iomem does not tell which memory the kernel describes"
         return Unknown(Cause.UNSUPPORTED, reason)
     if isinstance(memory.iomem, Unknown):
         return memory.iomem

@@ -30,7 +30,7 @@ def room(source: Source, found: Found, recommended: Maybe[int]) -> Maybe[Room]:
     facts, header = source.facts(), found.header
     known = elfcorehdr_size.architecture(facts.machine)
     if known is None or not known.updates:
-        reason = f"a {facts.machine} kernel does not update the header"
+        reason = f"on {facts.machine} the kernel does not update the header"
         return Unknown(Cause.UNSUPPORTED, reason)
     if known.name == _X86 and not found.first:
         return _CHOSEN

@@ -109,8 +109,12 @@ def test_ten_thousand_blocks_of_one_dimm_are_one_happening() -> None:
             [*memory("online", 1), Event(1.0, "online", "cpu", "cpu2", None)],
             [("online", range(1, 2)), ("online", range(2, 3))],
         ),
+        (
+            memory("online", 32, 64, 33, 65, 66, 34),
+            [("online", range(32, 35)), ("online", range(64, 67))],
+        ),
     ],
-    ids=["down", "hole", "twice", "slowly", "later", "interleaved", "CPU"],
+    ids=["down", "hole", "twice", "slowly", "later", "interleaved", "CPU", "two DIMMs"],
 )
 def test_what_belongs_together(events: list[Event], expected: list[tuple[str, range]]) -> None:
     timeline = Timeline()

@@ -24,6 +24,9 @@ KEPT = 16_384
 MOST_ROWS = 1_000
 """Happenings and gaps that stay in memory; faces go through them after each look."""
 
+_MOST_OPEN = 8
+"""Groups of one action that may grow at a time: DIMMs go on line beside each other."""
+
 _OUT_OF_ORDER = 256
 """Numbers that an event may come late; farther back, it is another kernel that counts."""
 
@@ -92,7 +95,7 @@ class Timeline:
         self._rows: deque[_Row] = deque()
         self._weight = 0
         self._numbers = 0
-        self._open: dict[tuple[str, str], Group] = {}
+        self._open: dict[tuple[str, str], deque[Group]] = {}
         self._waiting: dict[int, Group] = {}
         self._losses: list[_Loss] = []
         self._asked: list[tuple[Group, int]] = []
@@ -200,13 +203,19 @@ class Timeline:
         self._check_sequence(event)
         self._lost_since = False
         self._hear(event)
-        key = event.subsystem, event.action
-        group = self._open.get(key)
-        if group is None or not group.take(event):
-            group = self._open[key] = Group(self._next(), event)
-            self._rows.append(group)
+        group = self._group(event)
         self._weight += 1
         self._waiting[group.number] = group
+
+    def _group(self, event: Event) -> Group:
+        """The group that has the event now: one that grows still, or a new one."""
+        growing = self._open.setdefault((event.subsystem, event.action), deque(maxlen=_MOST_OPEN))
+        group = next((item for item in reversed(growing) if item.take(event)), None)
+        if group is None:
+            group = Group(self._next(), event)
+            growing.append(group)
+            self._rows.append(group)
+        return group
 
     def _hear(self, event: Event) -> None:
         for loss in self._losses:
@@ -248,7 +257,9 @@ class Timeline:
         if isinstance(row, Group):
             self._waiting.pop(row.number, None)
             # It may still grow; what would come to it begins anew.
-            self._open = {key: group for key, group in self._open.items() if group is not row}
+            for growing in self._open.values():
+                if row in growing:
+                    growing.remove(row)
 
     def _next(self) -> int:
         self._numbers += 1

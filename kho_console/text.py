@@ -204,14 +204,19 @@ def printable(raw: bytes) -> str:
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in raw)
 
 
+_NO_UPTIME = 1e9
+"""Seconds, some 30 years: more is a number that somebody made up, and may have 300 digits."""
+
+
 def moment(boot_time: Maybe[datetime], monotonic: float) -> str:
     """When something happened: UTC where the boot time is known, else seconds since boot."""
+    since = f"+{monotonic:.1f} s" if abs(monotonic) < _NO_UPTIME else f"+{monotonic:.0e} s"
     if isinstance(boot_time, Unknown):
-        return f"+{monotonic:.1f} s"
+        return since
     try:
         return f"{boot_time + timedelta(seconds=monotonic):%H:%M:%S}"
     except (OverflowError, ValueError):
-        return f"+{monotonic:.1f} s"
+        return since
 
 
 def dated(at: datetime) -> str:

@@ -1,6 +1,7 @@
 """The words that both faces print."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -249,3 +250,8 @@ def test_counts() -> None:
     assert text.count(1, "range") == "1 range"
     assert text.count(2611, "block") == "2,611 blocks"
     assert text.count(0, "entry", "entries") == "0 entries"
+
+
+def test_seconds_that_are_no_uptime_stay_short() -> None:
+    for boot in (Unknown(Cause.ABSENT, "no boot time"), datetime(2026, 11, 21, tzinfo=UTC)):
+        assert text.moment(boot, 1e300) == "+1e+300 s"

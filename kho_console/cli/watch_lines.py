@@ -71,7 +71,9 @@ class Teller:
         """Print how the crash image of a recording stands at its end, whatever made it so."""
         if not self._json:
             crash = view.snapshot.crash
-            self._line(crash.taken, "at the end", WAITING, effect(crash))
+            # Events of a twin have times of the calls that made them, and this one has begun anew.
+            end = max([crash.taken, *(event.monotonic for event in view.events)])
+            self._line(end, "at the end", WAITING, effect(crash))
             output.flush()
 
     def flow(self, view: View) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterator
 
 from kho_console.abi import kernel_config, meminfo, number_list
 from kho_console.engine import files, paths
@@ -12,6 +13,8 @@ from kho_console.source.protocol import Source, SourceError, SourceKind
 _APART = 0.012
 """Seconds between two reads of `crash_loaded` or `crash_hotplug`: they are 0 for an instant while
 the kernel rewrites the header, some microseconds."""
+
+_NODE = re.compile(r"node(\d{1,6})")
 
 NOT_MOUNTED = Unknown(Cause.ABSENT, "debugfs is not mounted")
 """What `debugfs` answers where the mounts are known and have none."""
@@ -47,7 +50,18 @@ def cpus(source: Source) -> Cpus:
         files.parsed(source, f"{paths.CPUS}/{word}", number_list.numbers)
         for word in ("possible", "present", "online")
     )
-    return Cpus(possible, present, online)
+    return Cpus(possible, present, online, tuple(_nodes(source)))
+
+
+def _nodes(source: Source) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """The file lists CPUs that run only; a node without any has an empty one."""
+    listed = files.names(source, paths.NODES)
+    found = map(_NODE.fullmatch, () if isinstance(listed, Unknown) else listed)
+    for number in sorted(int(node[1]) for node in found if node):
+        path = f"{paths.NODES}/node{number}/cpulist"
+        running = files.parsed(source, path, number_list.numbers)
+        if not isinstance(running, Unknown):
+            yield number, running
 
 
 def kexec(source: Source, crash_size: Maybe[int], before: KexecState | None = None) -> KexecState:

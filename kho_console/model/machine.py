@@ -93,8 +93,20 @@ class KexecState:
 
 @dataclass(frozen=True, slots=True)
 class Cpus:
-    """CPU numbers by what the kernel says of them."""
+    """CPU numbers by what the kernel says of them.
+
+    Attributes:
+        possible: Those that there may ever be.
+        present: Those that are there.
+        online: Those that run.
+        nodes: NUMA nodes, each with those of its CPUs that run, as far as they were read.
+    """
 
     possible: Maybe[tuple[int, ...]]
     present: Maybe[tuple[int, ...]]
     online: Maybe[tuple[int, ...]]
+    nodes: tuple[tuple[int, tuple[int, ...]], ...] = ()
+
+    def node(self, cpu: int) -> int | None:
+        """The node of a CPU that runs; None where none was read."""
+        return next((number for number, cpus in self.nodes if cpu in cpus), None)

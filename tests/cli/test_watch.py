@@ -80,7 +80,7 @@ def test_the_same_for_people(console: Console) -> None:
     assert heads.split() == ["time", "UTC", "what", "header", "memory", "covered"]
     assert [row[:10].strip() for row in rows] == ["00:48:23", "00:48:24", "00:48:26", "00:48:36"]
     whats = [row[10:52].strip() for row in rows]
-    assert whats[0] == "offline cpu1"
+    assert whats[0] == "offline cpu1, node 0"
     assert whats[3] == "online memory32-35, 512.0 MiB, node 1"
     assert end.split() == ["00:48:41", "at", "the", "end", "7", "entries", "complete"]
     assert flow.startswith("10 events, ")
@@ -259,3 +259,12 @@ def test_kernel_log_lines_stand_where_they_belong_in_time(console: Console, tmp_
     found = lines(console("watch", "--source", str(place), "--json").out)
     told = [item for item in found if item["kind"] in ("log", "happening")]
     assert [item.get("action", "log") for item in told[2:]] == ["add", "log", "online", "log"]
+
+
+def test_the_end_of_a_twin_is_not_before_its_last_event(console: Console, tmp_path: Path) -> None:
+    twin = ("--twin", str(tmp_path / "twin"), "--source", "linux-7.3.4/hotplugged")
+    for words in (("offline", "memory33"), ("online", "memory33"), ("offline", "cpu1")):
+        assert console(*words, *twin).code == 0
+    rows = console("watch", *twin).out.splitlines()[1:-1]
+    assert "at the end" in rows[-1]
+    assert rows[-1].split()[0] >= max(row.split()[0] for row in rows[:-1])

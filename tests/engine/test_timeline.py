@@ -342,3 +342,17 @@ def test_of_a_recording_only_the_end_is_known() -> None:
     (gap,) = gaps(timeline)
     assert isinstance(gap.found, Unknown) and gap.found.cause is Cause.NOT_RECORDED
     assert not timeline.unsettled
+
+
+def test_a_cpu_has_the_node_it_ran_on() -> None:
+    """Nodes list CPUs that run: one that has gone off line is in the look before."""
+    timeline = Timeline()
+    before, after = machine([]), machine([], offline_cpus=[3])
+    before = replace(before, cpus=replace(before.cpus, nodes=((0, (0, 1)), (1, (2, 3)))))
+    after = replace(after, cpus=replace(after.cpus, nodes=((0, (0, 1)), (1, (2,)))))
+    looked(timeline, before)
+    timeline.take([Event(1.0, "offline", "cpu", "cpu3", None)])
+    looked(timeline, after)
+    (item,) = timeline.happenings
+    assert isinstance(item, Happening)
+    assert item.node == 1

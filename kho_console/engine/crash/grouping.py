@@ -6,8 +6,9 @@ from operator import attrgetter
 
 from kho_console.model.event import Event
 from kho_console.model.happening import Effect, Happening
-from kho_console.model.machine import MemoryLayout
+from kho_console.model.machine import Cpus, MemoryLayout
 from kho_console.model.memory import MemoryBlock
+from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Maybe, Unknown
 
 TOGETHER = 2.0
@@ -20,7 +21,8 @@ _MOST = 16_384
 WAITING = Unknown(Cause.NOT_YET, "not looked at since")
 """What a look has still to tell."""
 
-_NO_CPU_NODE = Unknown(Cause.NOT_RECORDED, "the node of a CPU is not read")
+_NO_CPU_NODE = Unknown(Cause.ABSENT, "no node tells that it has the CPU")
+_SEVERAL = Unknown(Cause.ABSENT, "they lie in several nodes")
 _NO_BLOCKS = Unknown(Cause.ABSENT, "there is no such memory block")
 
 
@@ -83,21 +85,26 @@ class Group:
         self.after = after
         self._told = None
 
-    def place(self, now: MemoryLayout, then: MemoryLayout) -> None:
-        """Find its memory in the blocks of now; those that have gone, in the ones of then."""
-        if self.events[0].subsystem != "memory" or not self._devices:
+    def place(self, now: Snapshot, then: Snapshot) -> None:
+        """Find its devices as they are now; those that have gone, as they were then."""
+        if not self._devices:
             return
+        if self.events[0].subsystem == "cpu":
+            self._node = _home(self._devices, now.cpus, then.cpus)
+        else:
+            self._place_memory(now.memory, then.memory)
+        self._told = None
+
+    def _place_memory(self, now: MemoryLayout, then: MemoryLayout) -> None:
         blocks = [found for layout in (now, then) for found in _blocks(layout, self._devices)]
         if not blocks:
             self._node = self._size = _NO_BLOCKS
         else:
             self._size = len(self._devices) * blocks[0].range.size
             nodes = {item.node for item in blocks if not isinstance(item.node, Unknown)}
-            several = Unknown(Cause.ABSENT, "they lie in several nodes")
-            self._node = blocks[0].node if not nodes else several
+            self._node = blocks[0].node if not nodes else _SEVERAL
             if len(nodes) == 1:
                 self._node = nodes.pop()
-        self._told = None
 
 
 def _blocks(layout: MemoryLayout, devices: range) -> list[MemoryBlock]:
@@ -107,6 +114,16 @@ def _blocks(layout: MemoryLayout, devices: range) -> list[MemoryBlock]:
     first = bisect_left(layout.blocks, devices.start, key=number)
     last = bisect_left(layout.blocks, devices.stop, key=number)
     return list(layout.blocks[first:last])
+
+
+def _home(devices: range, now: Cpus, then: Cpus) -> Maybe[int]:
+    """The node of CPUs; one that does not run any more is known from before only."""
+    nodes = {
+        node for cpu in devices for cpus in (now, then) if (node := cpus.node(cpu)) is not None
+    }
+    if not nodes:
+        return _NO_CPU_NODE
+    return nodes.pop() if len(nodes) == 1 else _SEVERAL
 
 
 def _number(event: Event) -> int | None:

@@ -192,7 +192,7 @@ class Timeline:
         for at, (group, count) in enumerate(self._asked):
             before = then if at == 0 or then == now else between
             group.answer(before, now if at == last or then == now else between)
-            group.place(snapshot.memory, looked.memory)
+            group.place(snapshot, looked)
             if len(group.events) == count:
                 self._waiting.pop(group.number, None)
         self._asked = []

@@ -404,3 +404,29 @@ def test_a_header_larger_than_its_segment_has_no_room_to_tell_of(tmp_path: Path)
     pages = tuple((MIB + at * 8192, MIB + at * 8192 + 4096) for at in range(80))
     machine.pages({REGION[0]: core_header(pages)})
     assert cause(observe(machine.open()).crash.room) is Cause.INVALID
+
+
+@pytest.mark.parametrize(
+    ("start", "seen"), [(0x1800_0000, True), (0x8000_0000, False), (0x1_0F00_0000, True)]
+)
+def test_of_a_region_of_4_gib_both_ends_are_searched(
+    tmp_path: Path, start: int, seen: bool
+) -> None:
+    """A loader that goes upward has it near the bottom; where it was not looked is not claimed.
+
+    The region is from 256 MiB to 4,352 MiB.
+    """
+    region = (256 * MIB, 256 * MIB + 4 * GIB)
+    content = core_header(((0, region[0]), (region[1], 8 * GIB)), machine=21)
+    machine = crash_machine(
+        tmp_path,
+        ((0, 8 * GIB),),
+        [region],
+        {region[0]: bytes(4096), start: content},
+        machine="ppc64le",
+    )
+    image = observe(machine.open()).crash
+    assert (image.address == start) is seen
+    if not seen:
+        assert isinstance(image.header, Unknown)
+        assert "in the upper and lower 512 MiB" in image.header.reason

@@ -6,7 +6,7 @@ put it near the top, at a page. Whoever unloads an image leaves the bytes in pla
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol, runtime_checkable
 
 from kho_console.abi import elf, elfcorehdr, elfcorehdr_size
@@ -25,7 +25,8 @@ _STEP = 4096
 
 _PIECE = 1 << 20
 _MOST_SCANNED = 1 << 30
-"""Bytes that a search reads; headers lie near the top of regions of 256 MiB to a few GiB."""
+"""Bytes that a search reads. Of larger regions it takes both ends: most loaders put the header near
+the top, one that goes upward has it behind its kernel, near the bottom."""
 
 _TRIES = 5
 
@@ -75,6 +76,7 @@ class HeaderSearch:
         known = elfcorehdr_size.architecture(source.facts().machine)
         self._machine = None if known is None else known.elf_machine
         self._fault: Unknown | None = None
+        self._left_out = False
         if isinstance(self._memory, Reopened):
             self._memory.reopen()
 
@@ -119,6 +121,8 @@ class HeaderSearch:
         if self._fault is not None:
             return self._fault
         where = "in the memory" if scanned else "at the first byte of the memory"
+        if self._left_out:
+            where = "in the upper and lower 512 MiB of the memory"
         return Unknown(Cause.ABSENT, f"no ELF core header {where} of the crash kernel")
 
     def _closed(self) -> bool:
@@ -157,15 +161,15 @@ class HeaderSearch:
         return self._memory.read(address, elf.HEADER_SIZE + header.table_size)
 
     def _candidates(self, regions: Sequence[MemoryRange]) -> Iterator[int]:
-        """Pages that begin as an ELF file does, from the top down."""
-        left = _MOST_SCANNED
-        for region in regions:
-            end = region.end
-            while end > region.start and left > 0 and not self._denied:
-                start = max(region.start, (end - 1) // _PIECE * _PIECE)
-                yield from self._pages(MemoryRange(start, end - start))
-                left -= end - start
-                end = start
+        """Pages that begin as an ELF file does, from the top down; of large regions not all."""
+        self._left_out = sum(region.size for region in regions) > _MOST_SCANNED
+        down = chain.from_iterable(map(_pieces, regions))
+        up = chain.from_iterable(_pieces(region, upward=True) for region in reversed(regions))
+        half = _MOST_SCANNED // _PIECE // 2
+        for piece in chain(islice(down, half), islice(up, half)) if self._left_out else down:
+            if self._denied:
+                return
+            yield from self._pages(piece)
 
     def _pages(self, piece: MemoryRange) -> Iterator[int]:
         first = -(-piece.start // _STEP) * _STEP
@@ -185,6 +189,13 @@ class HeaderSearch:
             return self._searched.read(page, len(elf.MAGIC)) == elf.MAGIC
         except MissingMemory:
             return False
+
+
+def _pieces(region: MemoryRange, *, upward: bool = False) -> Iterator[MemoryRange]:
+    starts = range(region.start // _PIECE * _PIECE, region.end, _PIECE)
+    for start in starts if upward else reversed(starts):
+        first, end = max(start, region.start), min(start + _PIECE, region.end)
+        yield MemoryRange(first, end - first)
 
 
 @lru_cache(maxsize=4)

@@ -15,11 +15,11 @@ from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
 
-from kho_console.abi import kernel_config, udev_rules
+from kho_console.abi import kernel_config, kexec_metadata, kho_test, luo, memblock, udev_rules
 from kho_console.abi.error import FormatError
-from kho_console.engine import paths, records, sessions
+from kho_console.engine import paths, records, sessions, shareable_log
 from kho_console.engine.fixture_writer import Moment
-from kho_console.engine.log_lines import about_handover
+from kho_console.model.blob import MemblockTree
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
 from kho_console.source.protocol import Process, Source
@@ -37,18 +37,9 @@ _KEPT = re.compile(
 )
 """Options of a kernel's command line whose values say nothing of their host."""
 
-_IN_WARNINGS = re.compile(
-    rb"(?<=Comm: )\S+|(?<=Hardware name: ).+|(?<=: )[^\n/]+(?=/\d+$)", re.MULTILINE
-)
-"""What a warning of the kernel says of the process and the machine that it struck."""
-
-_PREFIX = re.compile(r"([^\s:]+): ")
-"""Who says a line of the log; user space writes there, too, and always with its name."""
-
-_OF_KERNEL = re.compile(
-    r"[kK]ho\w*|luo\w*|liveupdate|memfd_luo|kexec\w*|x86/mm|pkram|Lockdown|[A-Z][A-Z\d_]{1,9}"
-    r"|Code|Oops|Workqueue|x\d+|pstate"
-)
+_PRODUCERS = (kexec_metadata.NAME, kho_test.NAME, luo.NAME, memblock.NAME)
+_WORDS_OF_FORMATS = (b"compatible", b"fdt", b"preserved-memory-map", b"size", b"start")
+"""What stands in trees for everybody; a name that is one of these stays."""
 
 _SESSION = b"anon_inode:[luo_session] "
 _COMMAND_LINE = answers.path_key(answers.FILE, paths.CMDLINE)
@@ -71,13 +62,15 @@ def scrambled(moment: Moment, snapshot: Snapshot, source: Source) -> Moment:
         snapshot: The same, decoded.
         source: The machine.
     """
-    sessions = _sessions(snapshot)
-    names = _Names(_secrets(moment, snapshot), sessions, _hosts(moment))
     recognised, header = records.recognised(snapshot, source), records.core_header(snapshot)
     blobs, pages = records.blob_files(snapshot), recognised | header
+    strange = _strange_blobs(moment, blobs)
+    told = [*_sessions(snapshot), *_regions(snapshot), *strange]
+    names = _Names(_secrets(moment, snapshot), told, _hosts(moment))
+    renamed = _renaming(os.fsencode(moment.facts.release), strange, names)
     changes: dict[bytes, Callable[[bytes], bytes]] = {
         answers.PROCESSES: lambda data: _processes(data, names),
-        answers.KERNEL_LOG: lambda data: names.hide(_log(snapshot)),
+        answers.KERNEL_LOG: lambda data: names.hide(shareable_log.lines(snapshot)),
         _COMMAND_LINE: names.hide,
         _MOUNTS: lambda data: names.hide_host(_debugfs_only(data)),
         _BOOT_ID: names.digits,
@@ -99,8 +92,10 @@ def scrambled(moment: Moment, snapshot: Snapshot, source: Source) -> Moment:
             change = _rules_only
         elif (blob := _BLOBS.fullmatch(key)) and blob.groups() not in blobs:
             change = _left_out
+        elif key.startswith(answers.FOLDER):
+            change = _each_name(renamed)
         with suppress(FormatError):
-            found[key] = _changed(value, change)
+            found[key if key.startswith(answers.PAGE) else renamed(key)] = _changed(value, change)
     facts = replace(
         moment.facts,
         hostname=_HOST,
@@ -118,23 +113,24 @@ class _Names:
     """Names and what stands for them."""
 
     def __init__(
-        self, names: Iterable[bytes], sessions: Collection[bytes], hosts: Collection[bytes]
+        self, names: Iterable[bytes], fields: Collection[bytes], hosts: Collection[bytes]
     ) -> None:
         self._key = secrets.token_bytes(16)
-        self._words = _words([*names, *sessions, *hosts])
+        words = _words([*names, *fields, *hosts])
+        self._words = re.compile(shareable_log.NAMES.pattern + b"|" + words.pattern, re.MULTILINE)
         self._hosts = _words(hosts)
-        self._fields = re.compile(rb"(?<![A-Za-z0-9_])(?:%s)(?=\0)" % _any_of(sessions))
+        self._fields = re.compile(rb"(?<![A-Za-z0-9_])(?:%s)(?=\0)" % _any_of([*fields, *hosts]))
 
     def hide(self, data: bytes) -> bytes:
         """A text with other names in it."""
-        return self._letters_for(_IN_WARNINGS, self._letters_for(self._words, data))
+        return self._letters_for(self._words, data)
 
     def hide_host(self, data: bytes) -> bytes:
-        """What the kernel alone writes: no other name is in it, and bytes stay as they are."""
-        return data if b"\0" in data else self._letters_for(self._hosts, data)
+        """What the kernel alone writes: no other name is in its texts."""
+        return self.hide_in_records(data) if b"\0" in data else self._letters_for(self._hosts, data)
 
     def hide_in_records(self, page: bytes) -> bytes:
-        """A page with other names of sessions, each of which ends with a NUL."""
+        """Bytes with other names of sessions, regions and blobs, each of which ends with a NUL."""
         return self._letters_for(self._fields, page)
 
     def _letters_for(self, pattern: re.Pattern[bytes], data: bytes) -> bytes:
@@ -175,6 +171,47 @@ def _sessions(snapshot: Snapshot) -> list[bytes]:
     return [] if isinstance(found, Unknown) else [item.name for item in found]
 
 
+def _regions(snapshot: Snapshot) -> Iterator[bytes]:
+    """Names of `reserve_mem` regions, which an operator gives."""
+    line = snapshot.machine.command_line
+    found = (
+        [] if isinstance(line, Unknown) else re.findall(rb"reserve_mem=[^:\s]*:[^:\s]*:(\S+)", line)
+    )
+    for side in (snapshot.outgoing, snapshot.incoming):
+        if not isinstance(side, Unknown) and not isinstance(side.blobs, Unknown):
+            trees = (item.payload for item in side.blobs if isinstance(item.payload, MemblockTree))
+            found += [region.name for tree in trees for region in tree.regions]
+    yield from (name for name in found if len(name) >= _SHORTEST and not _is_common(name))
+
+
+def _strange_blobs(moment: Moment, known: Collection[tuple[bytes, bytes]]) -> set[bytes]:
+    """Names of blobs whose producers nobody here knows."""
+    there = (_BLOBS.fullmatch(key) for key in moment.answers)
+    names = {found[2] for found in there if found}.difference(_PRODUCERS)
+    return {name for name in names.difference(name for _, name in known) if not _is_common(name)}
+
+
+def _is_common(name: bytes) -> bool:
+    return name in _WORDS_OF_FORMATS or _KEPT.fullmatch(name) is not None
+
+
+def _renaming(
+    release: bytes, blobs: Collection[bytes], names: "_Names"
+) -> Callable[[bytes], bytes]:
+    """Gives paths, and the names in a directory, another name where they tell one."""
+    hidden = names.hide_host(release)
+
+    def renamed(path: bytes) -> bytes:
+        head, slash, name = path.replace(release, hidden).rpartition(b"/")
+        return head + slash + (names.letters(name) if name in blobs else name)
+
+    return renamed
+
+
+def _each_name(renamed: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    return lambda data: b"\0".join(map(renamed, data.split(b"\0")))
+
+
 def _secrets(moment: Moment, snapshot: Snapshot) -> Iterator[bytes]:
     """Names that tell whose machine it is, and what it does."""
     found = [*_of_command_line(snapshot)]
@@ -192,7 +229,8 @@ def _hosts(moment: Moment) -> list[bytes]:
 
 def _of_command_line(snapshot: Snapshot) -> Iterator[bytes]:
     line = snapshot.machine.command_line
-    for word in b"".split() if isinstance(line, Unknown) else line.split():
+    lines = [] if isinstance(line, Unknown) else [line]
+    for word in b" ".join((*lines, *shareable_log.command_lines(snapshot))).split():
         option, is_value, value = word.partition(b"=")
         if is_value and not _KEPT.fullmatch(option):
             yield value
@@ -245,28 +283,6 @@ def _target(target: bytes, names: _Names) -> bytes:
     if target.startswith(_SESSION):
         return _SESSION + names.letters(target.removeprefix(_SESSION))
     return target if target == paths.LIVEUPDATE.encode() else names.letters(target)
-
-
-def _log(snapshot: Snapshot) -> bytes:
-    """The lines of the log about our subjects; the others tell of disks, addresses and users."""
-    lines = about_handover(snapshot)
-    found = () if isinstance(lines, Unknown) else lines
-    said = (item for item in found if _is_of_kernel(item.text))
-    return "".join(f"{_stamp(item.seconds)}{item.text}\n" for item in said).encode(
-        "utf-8", "surrogateescape"
-    )
-
-
-def _is_of_kernel(line: str) -> bool:
-    """Whether the kernel says it, and it does not tell who built the kernel."""
-    prefix = _PREFIX.match(line)
-    return not line.startswith("Linux version ") and (
-        prefix is None or _OF_KERNEL.fullmatch(prefix[1]) is not None
-    )
-
-
-def _stamp(seconds: float | None) -> str:
-    return "" if seconds is None else f"[{seconds:12.6f}] "
 
 
 def _rules_only(names: bytes) -> bytes:

@@ -185,6 +185,28 @@ def test_without_its_indexes_or_last_checkpoint_a_file_is_scanned(
         assert number_at(recording, number) == number
 
 
+def test_a_damaged_index_among_several_and_moved_bytes_cost_what_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.kho"
+    writer = counting(path, MANY, close=False)
+    writer.mark(Mark(Happened.ACTION, float(MANY), MANY * MICRO, "load"))
+    writer.close()
+    whole = path.read_bytes()
+    records = list(RecordingFile(path).frames(len(HEADER)))
+    index = next(item for item in records if item.kind == Kind.INDEX)
+    path.write_bytes(whole[: index.end - 1] + b"\xff" + whole[index.end :])
+    for number in (5, 1000, 2100, MANY - 1):
+        assert number_at(Recording(path), number) == number
+    moment = [item for item in records if item.kind == Kind.MOMENT][1000]
+    path.write_bytes(whole[: moment.end] + b"moved" + whole[moment.end :])
+    recording = Recording(path)
+    assert [item.moment for item in recording.marks(Happened.ACTION)] == [MANY - 1]
+    there = {item.number for item in recording.moments()}
+    lost = range(1001, (1000 // CHECKPOINT_EVERY + 1) * CHECKPOINT_EVERY + 1)
+    assert there == set(range(MANY)) - set(lost)
+    for number in (5, 1000, 2100, MANY - 1):
+        assert recording.timeline.last_before(number * MICRO) == number
+
+
 ENDLESS = """
 import json, sys
 from pathlib import Path

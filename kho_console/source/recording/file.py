@@ -133,9 +133,19 @@ class RecordingFile:
     def latest(self, fits: Callable[[Entry], bool]) -> Entry | None:
         """The last checkpoint that fits; those that fit come before those that do not.
 
-        Raises:
-            FormatError: An index is damaged.
+        Where an index is damaged, or it is not at its place any more, the file is read through
+        for those that are left.
         """
+        try:
+            found = self._listed(fits)
+            if found is not None:
+                self.checkpoint(found.place)
+        except FormatError:
+            self.recent = self._scanned()
+            found = _last_of(self.recent, fits)
+        return found
+
+    def _listed(self, fits: Callable[[Entry], bool]) -> Entry | None:
         recent = self.recent
         if recent and fits(recent[0]):
             return _last_of(recent, fits)

@@ -207,6 +207,22 @@ def test_a_damaged_index_among_several_and_moved_bytes_cost_what_is_damaged(tmp_
         assert recording.timeline.last_before(number * MICRO) == number
 
 
+def test_a_recording_goes_on_behind_a_damaged_last_index(tmp_path: Path) -> None:
+    path = tmp_path / "a.kho"
+    counting(path, MANY)
+    counting(path, 1)
+    data = bytearray(path.read_bytes())
+    records = list(RecordingFile(path).frames(len(HEADER)))
+    for item in [item for item in records if item.kind == Kind.INDEX][-2:]:
+        data[item.end - 1] ^= 1
+    path.write_bytes(data)
+    counting(path, 2 * CHECKPOINT_EVERY)
+    recording = Recording(path)
+    assert len(recording) == MANY + 1 + 2 * CHECKPOINT_EVERY
+    for number in (5, 1000, 2100, MANY - 80, len(recording) - 1):
+        assert number_at(recording, number) == (number - MANY - 1 if number > MANY else number)
+
+
 ENDLESS = """
 import json, sys
 from pathlib import Path

@@ -70,10 +70,11 @@ class RecordingFile:
         self._read_tail()
         self._values: OrderedDict[int, bytes] = OrderedDict()
 
-    @cached_property
+    @property
     def last_index(self) -> Index | None:
-        """The last index."""
-        return self._index(self.index_place) if self.index_place else None
+        """The last index; None without one, or where one is damaged and `recent` has them all."""
+        _ = self.recent
+        return None if self._whole_scan else self._last_index
 
     @cached_property
     def recent(self) -> tuple[Entry, ...]:
@@ -86,7 +87,7 @@ class RecordingFile:
                 if len(found) > _MOST_RECENT:
                     raise FormatError(at.entry.place, "no index among so many checkpoints")
                 at = self.checkpoint(at.before) if at.before else None
-            _ = self.last_index
+            _ = self._last_index
         except FormatError:
             return self._scanned()
         return tuple(reversed(found))
@@ -149,7 +150,7 @@ class RecordingFile:
         recent = self.recent
         if recent and fits(recent[0]):
             return _last_of(recent, fits)
-        index = None if self._whole_scan else self.last_index
+        index = self.last_index
         if index is None:
             return None
         if not (index.checkpoints and fits(index.checkpoints[0])):
@@ -240,6 +241,10 @@ class RecordingFile:
             if record.kind == Kind.CHECKPOINT:
                 return record
         return None
+
+    @cached_property
+    def _last_index(self) -> Index | None:
+        return self._index(self.index_place) if self.index_place else None
 
     def _index(self, place: int) -> Index:
         return bodies.read_index(self.frame(place, Kind.INDEX))

@@ -48,6 +48,11 @@ def unit() -> str:
     return (_PACKAGE / "units" / "kho-console-record.service").read_text()
 
 
+def schemas() -> str:
+    """The JSON schemas of all documents."""
+    return (_PACKAGE / "schemas" / "documents.json").read_text(encoding="utf-8")
+
+
 def runbooks_folder() -> Path:
     """The folder of shipped runbooks, a TOML file each."""
     return _PACKAGE / "runbooks"

@@ -141,3 +141,29 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         file.read(tmp_path / "none.toml")
     with pytest.raises(RunbookError, match="the nearest is rehearsal"):
         shelf.read("rehearse")
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("kexec.loadd is true", "there is no loadd in kexec.loadd; the nearest is loaded"),
+        ("kexec.loaded.now is true", "there is no now in kexec.loaded.now"),
+        ("handover.state is openn", "it is never openn; there are finalized, open, "),
+        ("kexec.loaded is yes", "it is never yes; there are false, true"),
+        ("findings lacks tree-damagd", "there is no finding tree-damagd; the nearest is "),
+        ("crash.cpus.note at least 1", "there is no note in crash.cpus.note; the nearest is noted"),
+        ("incoming.tree.totalsize at least 1", None),
+        ("outgoing.preserved.blocks_by_order.9 at least 1", None),
+        ("kexec.loaded is {kernel}", None),
+        ("outgoing.blobs has acme", None),
+    ],
+)
+def test_what_no_machine_ever_shows_is_no_condition(words: str, fault: str | None) -> None:
+    text = WHOLE.replace("kexec.loaded is false", words)
+    if fault is None:
+        parse(text)
+    else:
+        with pytest.raises(
+            RunbookError, match=re.escape(f"line 16: step.2.before: {words}: {fault}")
+        ):
+            parse(text)

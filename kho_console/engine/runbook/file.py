@@ -33,7 +33,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from kho_console.engine.runbook import conditions
+from kho_console.engine.runbook import conditions, subjects
 from kho_console.engine.runbook.actions import ARGUMENTS, IMAGE
 from kho_console.engine.runbook.answer import wrong_answer
 from kho_console.engine.runbook.error import RunbookError
@@ -266,9 +266,14 @@ class _Check:
         parsed = []
         for words in found:
             try:
-                parsed.append(conditions.parse(words))
+                condition = conditions.parse(words)
             except ValueError as error:
                 self._fault(where, f"{_short(words)}: {error}")
+            else:
+                parsed.append(condition)
+                wrong = subjects.fault(condition)
+                if wrong is not None:
+                    self._fault(where, f"{_short(words)}: {wrong}")
             self._answered(words, where)
         return tuple(parsed)
 

@@ -5,8 +5,8 @@ from functools import partial
 
 from kho_console import text
 from kho_console.cli import exit_code, image_options, output, writing
-from kho_console.cli.acted import show_action, show_outcome
-from kho_console.cli.predicted import predicted
+from kho_console.cli.acted import show_outcome
+from kho_console.cli.predicted import planned
 from kho_console.documents import acting as documents
 from kho_console.engine.actions import execute as executing
 from kho_console.engine.actions import hotplug, step
@@ -98,13 +98,7 @@ def _act(source: Source, wanted: Namespace, planner: Planner) -> int:
     if isinstance(found, NotApplicable):
         return _not_applicable(found, wanted)
     if wanted.dry_run:
-        looked_at = Unknown(Cause.NOT_YET, "only looked at (--dry-run)")
-        differences = predicted(source, planner, found)
-        if wanted.json:
-            output.document(documents.action(found, looked_at, differences))
-        else:
-            show_action(found, differences)
-        return exit_code.BAD_NEWS if found.obstacles else exit_code.DONE
+        return planned(source, planner, found, as_json=wanted.json)
     if machine is None:
         reason = f"{text.escaped(source.name)} is a recording: it cannot be changed"
         return _not_done(found, reason, exit_code.NOT_AVAILABLE, wanted)

@@ -40,14 +40,12 @@ def record(source: Source, wanted: Namespace) -> int:
         said = f"{place}: {error.strerror or error}"
         output.say(f"{said}; what was recorded before is whole")
         return exit_code.NOT_AVAILABLE
-    if signal.SIGINT in ended:
-        return exit_code.INTERRUPTED
     if wanted.json:
         output.document(documents.recorded(str(place), recorder.moments, recorder.size))
     else:
         size = text.size(recorder.size)
         output.line(f"{place}: {text.count(recorder.moments, 'moment')}, {size}")
-    return exit_code.DONE
+    return exit_code.INTERRUPTED if signal.SIGINT in ended else exit_code.DONE
 
 
 def _opened(source: Source, place: Path, limits: Limits, wanted: Namespace) -> Recorder:

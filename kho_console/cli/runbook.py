@@ -11,6 +11,7 @@ from kho_console import text
 from kho_console.cli import answers, exit_code, output, writing
 from kho_console.cli.answers import AnswersError
 from kho_console.cli.guided import CODES, Guide
+from kho_console.cli.predicted import planned
 from kho_console.cli.progress import Progress
 from kho_console.cli.runbook_options import LIST, RESUME, RUN, SHOW, UNDO
 from kho_console.documents import acting as action_documents
@@ -165,6 +166,8 @@ def _undo(source: Source, wanted: Namespace) -> int:
         found = plan(machine, planner)
         if isinstance(found, NotApplicable):
             raise _Refused(exit_code.NOT_AVAILABLE, f"{step.id}: {found.reason}")
+        if wanted.dry_run:
+            return planned(source, planner, found, as_json=wanted.json)
         if found.obstacles:
             words = "; ".join(item.text for item in found.obstacles)
             raise _Refused(exit_code.REFUSED, f"{step.undo}: {words}")
@@ -235,7 +238,8 @@ def _machine(source: Source, wanted: Namespace, book: Runbook) -> Machine:
         words = f"{source.name} is a recording: --rehearse takes a twin of it"
         raise _Refused(exit_code.NOT_AVAILABLE, words)
     changes = any(step.kind is Kind.ACTION for step in book.steps)
-    if source.kind == LIVE and changes and not wanted.write:
+    looks_only = wanted.what == UNDO and wanted.dry_run
+    if source.kind == LIVE and changes and not (wanted.write or looks_only):
         words = "a live machine is only looked at; --write lets it be changed"
         raise _Refused(exit_code.REFUSED, words)
     return machine

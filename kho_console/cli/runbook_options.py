@@ -52,6 +52,10 @@ def add(
             )
         if name == RESUME:
             _add_resume(below)
+        if name == UNDO:
+            below.add_argument(
+                "--dry-run", action="store_true", help="print what would be done, and do nothing"
+            )
 
 
 def _add_resume(verb: argparse.ArgumentParser) -> None:

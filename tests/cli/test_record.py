@@ -137,9 +137,10 @@ def test_a_signal_ends_a_recording_whole(tmp_path: Path, ending: signal.Signals)
         assert child.stderr is not None
         assert "Ctrl-C ends it" in child.stderr.readline()
         child.send_signal(ending)
-        child.communicate(timeout=60)
+        told, _ = child.communicate(timeout=60)
     assert child.returncode == (130 if ending is signal.SIGINT else 0)
     recording = Recording(path)
+    assert re.fullmatch(rf"{path}: {len(recording)} moments?, .*\n", told)
     assert recording.timeline.file.last is not None
     assert recording.timeline.file.index_place
 

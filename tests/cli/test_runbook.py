@@ -219,6 +219,11 @@ def test_it_is_undone_and_gone_on_with(console: Console, tmp_path: Path) -> None
     book.write_text(STOPS)
     twin = Twin(console, tmp_path, OPEN)
     assert twin("run", str(book)).code == 1
+    planned = twin("undo", "--dry-run")
+    assert (planned.code, planned.out.splitlines()[0][:16]) == (0, "action     abort")
+    assert "handover.state: finalized -> open" in planned.out
+    validate(twin("undo", "--dry-run", "--json").document, "action")
+    assert twin.deeds == ["write"]
     undone = twin("undo", "--json")
     validate(undone.document, "action")
     assert (undone.code, undone.document["action"]["name"]) == (0, "abort")

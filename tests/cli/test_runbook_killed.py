@@ -125,6 +125,22 @@ def test_where_no_file_tells_it_asks(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_memory_is_added_once(tmp_path: Path) -> None:
+    whole, killed = killed_at_every_point(
+        tmp_path,
+        "memory-expansion",
+        'block = "memory35"\n',
+        source="linux-7.3.4/hotplugged",
+        first=[["offline", "memory35"]],
+        steps=["note", "online", "watched"],
+    )
+    assert [item["do"] for item in whole["deeds"]] == ["write", "write"]
+    assert len(killed) > 6
+    assert {item["codes"][-1] for item in killed} == {0}
+    assert all(item["deeds"] == whole["deeds"] for item in killed)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("book", "source", "answers", "does", "steps"),
     [

@@ -193,6 +193,7 @@ complete -c kho-console -n '__kho_console_at "/runbook/resume"' -l abandon -d 'e
 complete -c kho-console -n '__kho_console_at "/runbook/undo"' -l json -d 'print a JSON document'
 complete -c kho-console -n '__kho_console_at "/runbook/undo"' -l any-host -d 'take the run for one of this host, which was renamed'
 complete -c kho-console -n '__kho_console_at "/runbook/undo"' -l yes-i-mean -x -d 'the name of this host, for what nothing undoes, where nobody can be asked'
+complete -c kho-console -n '__kho_console_at "/runbook/undo"' -l dry-run -d 'print what would be done, and do nothing'
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a kstate -d 'a stream of kstate: state saved record by record'
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a pkram -d 'nodes of PKRAM in an image of physical memory from address 0 on, or in a fixture'
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a fdt -d 'a flattened device tree'

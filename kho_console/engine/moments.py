@@ -155,7 +155,10 @@ def near(timeline: Times, number: int) -> At:
     try:
         return timeline.at(number)
     except RecordingError:
-        found = next(timeline.moments(number), None) or deque(timeline.moments(), 1).pop()
+        found = next(timeline.moments(number), None)
+        found = found or next(iter(deque(timeline.moments(), 1)), None)
+        if found is None:
+            raise
         return replace(found, number=number)
 
 

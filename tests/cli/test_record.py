@@ -182,6 +182,20 @@ def test_damage_is_told_and_the_rest_can_be_walked(console: Console, tmp_path: P
     assert "the last 4 bytes" in console("--source", str(file), "status").err
 
 
+def test_a_lone_damaged_moment_has_its_time(console: Console, tmp_path: Path) -> None:
+    file = tmp_path / "a.kho"
+    assert console("--source", ORIGIN, "record", str(file)).code == 0
+    whole = file.read_bytes()
+    # The first content, which hides all records up to the checkpoint; then the run itself.
+    for at, code in ((3000, 0), (60, 3)):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        for word in ("+0", "moment:0", "end"):
+            answer = console("--source", str(file), f"--at={word}", "status")
+            assert answer.code == code and "damaged" in answer.err
+        answer = console("--source", str(file), "--at=2020-01-01", "status")
+        assert answer.code == 3 and "before the recording" in answer.err
+
+
 def test_the_journal_of_a_recording_reaches_over_the_kexec(console: Console) -> None:
     file = str(FIXTURES / "linux-7.3.4/live-update.khorec")
     before = console("--source", file, "--at", "moment:6", "journal", "--json").document

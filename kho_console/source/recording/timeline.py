@@ -113,12 +113,19 @@ class Timeline:
             return self._walked(number, entry, found.run, found.tables, self._behind(entry))
 
     def moments(self, first: int = 0) -> Iterator[At]:
-        """All moments from one on. What cannot be read any more is left out."""
+        """All moments from one on. What cannot be read any more is left out.
+
+        The moment before a checkpoint stands in that, too, whatever became of its own record.
+        """
         entry = self._region(lambda item: item.counts.moments <= first)
         number = entry.counts.moments if entry else 0
         for record in self.file.frames(self._behind(entry)):
             if record.kind == Kind.CHECKPOINT:
-                number = bodies.read_checkpoint(record).entry.counts.moments
+                before = bodies.read_checkpoint(record).entry
+                last = before.counts.moments - 1
+                if last >= max(number, first):
+                    yield At(last, before.monotonic, before.wall)
+                number = last + 1
             elif record.kind == Kind.MOMENT:
                 if number >= first:
                     yield _at(number, record)

@@ -89,6 +89,17 @@ def test_the_table_stands_on_80_columns(console: Console, tiny: str) -> None:
     assert row[-3:] == ["lost", "lost", "misread"]
 
 
+def test_state_alone_is_carried_without_memory_beside_it(console: Console, tmp_path: Path) -> None:
+    path = tmp_path / "state.toml"
+    path.write_text(
+        'name = "s"\nabout = "s"\n[[records]]\nname = "devices"\ncount = 2\nsize = 32\n'
+    )
+    found = by_name(console("compare-mechanisms", str(path), "--json").document)
+    assert [name for name, item in found.items() if item["compact"] is None] == []
+    # The page of the tree and that of the mem cache, which has no record.
+    assert found["kho 2024"]["compact"]["reserved_pages"] == 2
+
+
 def test_a_tree_of_2024_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outgoing, "DT_MAX", 4096)
     records = WorkloadRecords("devices", 1, 4096)
@@ -113,6 +124,9 @@ def test_every_shipped_workload(console: Console, name: str) -> None:
         (TINY + '[[object]]\nname = "x"\nsize = "1G"\n', "more than 65536 pages"),
         (TINY.replace("count = 3", "count = 0"), "count is 0"),
         (TINY + "colour = 3\n", "colour"),
+        (TINY + '[[object]]\nname = "a/b"\nsize = "4k"\n', "name is 'a/b'"),
+        (TINY + '[[range]]\nname = "file"\nsize = "4k"\n', "two parts are called file"),
+        ('name = "x"\nabout = "y"\n', "nothing to carry"),
     ],
 )
 def test_what_is_no_workload_is_a_matter_of_usage(

@@ -54,7 +54,7 @@ def run(placed: Placed) -> tuple[Maybe[Cost], Maybe[bytes]]:
     if lost:
         why = refused(f"{len(lost)} of {len(placed.memory)} pieces of memory are not kept")
         return why, why
-    segments = carried.tree.size + carried.cache.size
+    segments = _whole(carried.tree.size) + _whole(carried.cache.size)
     # Activation builds the tree, and the load copies it into the segment of the image.
     copies = carried.content.count(MARK) + memory.copies
     return cost(placed, len(carried.content) + len(carried.records), segments, copies), kernel.tree
@@ -80,9 +80,8 @@ def notes(placed: Placed) -> tuple[str, ...]:
 
 def _carried(tree: bytes, records: bytes) -> Carried2024:
     """The copies that a load places in scratch."""
-    at = SCRATCH.start
-    first = MemoryRange(at, _whole(len(tree)))
-    second = MemoryRange(first.end, _whole(len(records)))
+    first = MemoryRange(SCRATCH.start, len(tree))
+    second = MemoryRange(first.start + _whole(len(tree)), len(records))
     return Carried2024(first, tree, SCRATCH, second, records)
 
 

@@ -1,5 +1,6 @@
 """Workloads out of TOML files: `[[range]]`, `[[object]]` and `[[records]]`."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,9 @@ _MOST_RECORDS = 1 << 16
 _MOST_STATE = 1 << 20
 _MOST_PARTS = 64
 _LARGEST_FILE = 1 << 16
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9,._+-]{0,30}")
+"""What a node of a device tree may be called; trees, files and nodes of PKRAM take it all."""
 
 
 def shipped() -> tuple[str, ...]:
@@ -64,8 +68,24 @@ def parse(text: str) -> Workload:
         raise FormatError(0, f"no TOML: {error}") from error
     except (ValueError, RecursionError) as error:
         raise FormatError(0, str(error) or "nested too deeply") from error
+    _refuse_twice(found)
     _refuse_endless(found)
     return found
+
+
+def _refuse_twice(found: Workload) -> None:
+    """Refuse two parts of one name, which no mechanism carries, and a workload without parts.
+
+    Raises:
+        FormatError: It is so.
+    """
+    names = [item.name for item in found.ranges] + [item.name for item in found.objects]
+    names += [item.name for item in found.records]
+    for name in names:
+        if names.count(name) > 1:
+            raise FormatError(0, f"two parts are called {name}")
+    if not names:
+        raise FormatError(0, "nothing to carry: no [[range]], no [[object]], no [[records]]")
 
 
 def _refuse_endless(found: Workload) -> None:
@@ -85,18 +105,18 @@ def _refuse_endless(found: Workload) -> None:
 
 
 def _range(keys: dict[str, Any]) -> WorkloadRange:
-    return _whole(keys, WorkloadRange(_text(keys, "name"), _size(keys, PAGE)))
+    return _whole(keys, WorkloadRange(_name(keys), _size(keys, PAGE)))
 
 
 def _object(keys: dict[str, Any]) -> WorkloadObject:
     order = _number(keys, "order", 0, _LARGEST_ORDER, 0)
-    return _whole(keys, WorkloadObject(_text(keys, "name"), _size(keys, PAGE << order), order))
+    return _whole(keys, WorkloadObject(_name(keys), _size(keys, PAGE << order), order))
 
 
 def _records(keys: dict[str, Any]) -> WorkloadRecords:
     count = _number(keys, "count", 1, _MOST_RECORDS)
     size = _number(keys, "size", SMALLEST_RECORD, _LARGEST_RECORD)
-    return _whole(keys, WorkloadRecords(_text(keys, "name"), count, size))
+    return _whole(keys, WorkloadRecords(_name(keys), count, size))
 
 
 def _whole(keys: Mapping[str, Any], found: T) -> T:
@@ -122,6 +142,13 @@ def _text(keys: dict[str, Any], name: str) -> str:
     found = keys.pop(name, None)
     if not isinstance(found, str) or not 0 < len(found) <= 200:
         raise ValueError(f"{name} must be text of up to 200 characters")
+    return found
+
+
+def _name(keys: dict[str, Any]) -> str:
+    found = keys.pop("name", None)
+    if not isinstance(found, str) or not _NAME.fullmatch(found):
+        raise ValueError(f"name is {found!r:.40}: up to 31 letters, digits or , . _ + - are wanted")
     return found
 
 

@@ -15,6 +15,10 @@ OPTIONS = {
 """The option of each series; v3 has none, its stream comes through the handover."""
 
 
+_NOWHERE = (1 << 64) - 1
+"""What the address is where no option was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamPlace:
     """What an option says.
@@ -33,7 +37,7 @@ class StreamPlace:
     @property
     def migrated(self) -> bool:
         """Whether the kernel believes that a stream is there."""
-        return self.address is not None
+        return self.address not in (None, _NOWHERE)
 
 
 def parse(text: bytes | None, version: KstateVersion) -> StreamPlace:

@@ -35,6 +35,7 @@ _KSTATE = {
     "kstate-v3-one-order": "a field that v3 writes beyond its folio",
     "kstate-v3-name": "a reserve_mem region whose instance is not that of its name",
     "kstate-v3-stale-id": "an empty stream of v3 that is judged by stale bytes",
+    "kstate-unreserved": "a stream of no size, which the kernel does not reserve",
     "kstate-behind-the-end": "bytes behind the end mark",
 }
 

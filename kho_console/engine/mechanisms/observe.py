@@ -3,8 +3,10 @@
 Their decoders are imported where there is something to decode: most machines have neither.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from kho_console.abi.reader import Reader
 from kho_console.abi.setup_data import SetupHandover
 from kho_console.engine import files, offer, paths
 from kho_console.engine.opening import CannotOpenError, fixture
-from kho_console.model.finding import Evidence
+from kho_console.model.finding import About, Evidence, Finding, Severity
 from kho_console.model.kstate import KstateVersion
 from kho_console.model.mechanism import KstateSeen, Mechanisms, PkramSeen
 from kho_console.model.unknown import Cause, Maybe, Unknown
@@ -32,6 +34,17 @@ _V1_SEGMENT = 8 << 20
 _LARGEST = 64 << 20
 _POINTER = 8
 _SHIFT = 12
+_FRAME = re.compile(rb"(?:0[xX])?[0-9a-fA-F]{1,16}")
+
+_UNRESERVED = Finding(
+    "kstate-unreserved",
+    Severity.WARNING,
+    "stream",
+    "kstate_stream= has no size: the kernel reserves nothing of the stream, and may overwrite it",
+    (),
+    "hand over kstate_stream=ADDRESS@SIZE, as the kernel before writes it",
+    About.KSTATE,
+)
 
 
 def mechanisms(
@@ -86,14 +99,21 @@ def _handed(source: Source) -> tuple[Reader, KstateVersion]:
             f"{source.name}: neither the command line nor the boot protocol names a stream"
         )
     version, place, evidence = found
-    if place.address is None:
-        raise CannotOpenError(f"{source.name}: {evidence.value} names no address")
+    unseen = _unseen(source.memory, place)
+    if unseen is not None:
+        raise CannotOpenError(f"{source.name}: {evidence.value}: {unseen.reason}")
+    assert place.address is not None
     return _reader(source.memory, version, place.address, place.size), version
 
 
 def _given(line: Maybe[bytes]) -> dict[bytes, bytes | None]:
+    """The last value of each option; one without `=` is refused, and leaves what stood before."""
+    found: dict[bytes, bytes | None] = {}
     words = () if isinstance(line, Unknown) else command_line.parse(line.strip()).arguments
-    return {item.name: item.value for item in words}
+    for item in words:
+        name = item.name.replace(b"-", b"_")
+        found[name] = found.get(name) if item.value is None else item.value
+    return found
 
 
 def read_file(path: str, version: KstateVersion | None = None) -> KstateSeen:
@@ -123,10 +143,7 @@ def _pkram(source: Source, given: dict[bytes, bytes | None]) -> PkramSeen | None
         return PkramSeen(0, Evidence(PKRAM, shown.reason), shown)
     else:
         raw, evidence = shown.strip(), Evidence(PKRAM, shown.strip().decode("ascii", "replace"))
-    try:
-        pfn = int(raw, 16)
-    except ValueError:
-        pfn = -1
+    pfn = int(raw, 16) if _FRAME.fullmatch(raw) else -1
     if not 0 <= pfn < 1 << 64 - _SHIFT:
         return PkramSeen(0, evidence, Unknown(Cause.INVALID, "no page frame number"))
     if not pfn:
@@ -159,7 +176,8 @@ def _place(
             raw = given[option]
             said = option if raw is None else option + b"=" + raw
             evidence = Evidence(paths.CMDLINE, said.decode("ascii", "backslashreplace"))
-            return version, parse(raw, version), evidence
+            place = parse(raw, version)
+            return _series(memory, version, place), place, evidence
     if offered is None or isinstance(offered, Unknown):
         return None
     from kho_console.abi.kstate.stream import MAGIC
@@ -176,12 +194,40 @@ def _place(
     return KstateVersion.V3, StreamPlace(address, _LARGEST), evidence
 
 
+def _series(memory: PhysicalMemory, version: KstateVersion, place: StreamPlace) -> KstateVersion:
+    """The series; the unposted step behind v2 has the option of v2, and another stream."""
+    if version is KstateVersion.V1 or place.address is None or not place.migrated:
+        return version
+    from kho_console.abi.kstate.detect import detect
+
+    found, doubt = detect(_reader(memory, version, place.address, place.size))
+    return found if found is KstateVersion.DEV and doubt is None else version
+
+
+def _unseen(memory: PhysicalMemory, place: StreamPlace) -> Unknown | None:
+    """Why there is no stream to read, None where there is one."""
+    if place.address is None or not place.migrated:
+        return Unknown(Cause.INVALID, "the option names no address, and the kernel has no stream")
+    if place.refused:
+        said = "the option is no number: the kernel refuses it, and takes 0x0 for the address"
+        return Unknown(Cause.INVALID, said)
+    try:
+        memory.read(place.address, 4)
+    except MissingMemory as error:
+        said = f"memory at 0x{error.address:x}: {error.reason}"
+        return Unknown(Cause.NOT_RECORDED, said, error.address)
+    return None
+
+
 def _reader(memory: PhysicalMemory, version: KstateVersion, start: int, size: int) -> Reader:
-    """The bytes from `start` on; v1 never looks at the size, and nothing tells that of v3."""
+    """The bytes from `start` on; v1 never looks at the size, and nothing tells that of v3.
+
+    Where the option has no size, kernels read from there all the same.
+    """
     if version is KstateVersion.V1:
         return _InMemory(memory, start, _V1_SEGMENT)
-    found = _InMemory(memory, start, min(size, _LARGEST))
-    if version is KstateVersion.V3:
+    found = _InMemory(memory, start, min(size or _LARGEST, _LARGEST))
+    if version is KstateVersion.V3 or not size:
         from kho_console.abi.kstate.stream import Walk
 
         walk = Walk(found, version)
@@ -195,22 +241,22 @@ def _at(
     memory: PhysicalMemory, version: KstateVersion, place: StreamPlace, evidence: Evidence
 ) -> KstateSeen:
     """The stream at a place in memory."""
-    if place.address is None:
-        why = Unknown(Cause.INVALID, "the option names no address")
-        return KstateSeen(version, "nowhere", evidence, why)
-    where = f"0x{place.address:x}"
-    try:
-        memory.read(place.address, 4)
-    except MissingMemory as error:
-        why = Unknown(Cause.NOT_RECORDED, error.reason, error.address)
-        return KstateSeen(version, where, evidence, why)
+    where = "nowhere" if place.address is None or not place.migrated else f"0x{place.address:x}"
+    unseen = _unseen(memory, place)
+    if unseen is not None:
+        return KstateSeen(version, where, evidence, unseen)
+    assert place.address is not None
     try:
         reader = _reader(memory, version, place.address, place.size)
     except FormatError as error:
         return KstateSeen(version, where, evidence, Unknown(Cause.INVALID, error.reason))
     from kho_console.engine.formats.kstate import KstateStream
 
-    return _read(KstateStream(reader, version, placed=True), where, evidence)
+    found = _read(KstateStream(reader, version, placed=True), where, evidence)
+    if version in (KstateVersion.V2, KstateVersion.DEV) and not place.size:
+        findings = (*found.findings, _UNRESERVED)
+        return replace(found, findings=findings)
+    return found
 
 
 def _read(stream: "KstateStream", place: str, evidence: Evidence) -> KstateSeen:

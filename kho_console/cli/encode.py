@@ -56,7 +56,11 @@ def _kstate(found: Mapping[str, Any], wanted: Namespace) -> int:
     from kho_console.engine.formats import kstate
 
     version, entries, ending, magic = kstate_entries(found)
-    registry = kstate.descriptions(version, wanted.descriptions)
+    try:
+        registry = kstate.descriptions(version, wanted.descriptions)
+    except FormatError as error:
+        output.say(f"{text.escaped(wanted.descriptions)}: {text.escaped(error.reason)}")
+        return exit_code.USAGE
     # All of it, before anything is written: a document may be wrong at its end.
     stream = b"".join(kstate.encoded(version, entries, registry, ending, magic=magic))
     wrong = kstate_disagreement(found, kstate.decoded(stream, version, registry))

@@ -131,8 +131,13 @@ def test_descriptions_of_ones_own(console: Console, tmp_path: Path) -> None:
     assert plain.document["entries"][0]["data"] == "010002006162"
     found = console(*words, "--descriptions", str(toml)).document["entries"][0]
     assert (found["name"], found["fields"]) == ("mine", {"n": [1, 2], "tail": "ab"})
+    document = tmp_path / "document"
+    document.write_text(console(*words, "--descriptions", str(toml)).out)
     toml.write_text("version = 3")
     assert console(*words, "--descriptions", str(toml)).code == 2
+    back = console("encode", "kstate", str(document), "--descriptions", str(toml))
+    assert (back.code, back.out) == (2, "")
+    assert f"{toml}: line 1: version is 3" in back.err
 
 
 @pytest.mark.parametrize("version", PkramVersion)

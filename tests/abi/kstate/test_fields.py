@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kho_console.abi.error import FormatError
 from kho_console.abi.kstate import encode, toml
 from kho_console.abi.kstate.decode import Decoder, strictly
+from kho_console.abi.kstate.description import KS
 from kho_console.abi.kstate.fixed import compiled
 from kho_console.model.kstate import KstateVersion
 from tests.abi.kstate.streams import shipped
@@ -96,12 +97,32 @@ NESTED = "\n".join(
         (f'version = "v1"\n{FIELD}custom = "marked"', "marked wants struct"),
         (f'version = "v1"\n{FIELD}type = "u16"\nflags = ["ARRAY_OF_POINTER"]', "by 2 bytes"),
         (f'version = "v1"\n{NESTED}', "more than 64 deep"),
-        ("description = " + "[" * 5000 + "]" * 5000, "recursion|nested"),
+        ("description = " + "[" * 5000 + "]" * 5000, "too deep in each other"),
+        ('version = "v1"\ndescription = 3', "line 2: description is 3"),
+        (f'version = "v1"\n{FIELD}type = "u7"', "line 7: d: 'u7' is no type"),
+        (f'version = "v1"\n{FIELD}type = "u8"\n{FIELD.replace("= 1", "= 2")}', "line 11: d: f"),
+        (f'version = "v1"\n{FIELD}flags = [["BASE_TYPE"]]', "line 7: .* is no flag"),
+        # Each series has its own flags.
+        (f'version = "v1"\n{FIELD}flags = ["ADDRESS"]', "'ADDRESS' is no flag of v1"),
+        (f'version = "v2"\n{FIELD}type = "u8"\nflags = ["DEPRECATED"]', "no flag of v2"),
+        (f'version = "v2"\n{FIELD}type = "u8"\nflags = ["SIMPLE"]', "no flag of v2"),
+        # A value would hide the other one, and an entry end the stream.
+        (
+            f'version = "v1"\n{FIELD}type = "u8"\n[[description.field]]\nname = "f"\ntype = "u8"',
+            "line 9: d: two fields are called f",
+        ),
+        (f'version = "v1"\n{FIELD.replace("= 1", "= -1")}type = "u8"', "line 4: d: id -1"),
     ],
 )
 def test_what_is_no_description(text: str, reason: str) -> None:
     with pytest.raises(FormatError, match=reason):
         toml.parse(text)
+
+
+def test_the_plain_flag_has_its_name_of_v1_there() -> None:
+    registry = toml.parse(f'version = "v1"\n{FIELD}type = "u8"\nflags = ["SIMPLE", "POINTER"]')
+    (description,) = registry
+    assert description.fields[0].flags == KS.BASE_TYPE | KS.POINTER
 
 
 def test_an_array_of_pointers_alone_writes_nothing() -> None:

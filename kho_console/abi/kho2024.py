@@ -45,17 +45,19 @@ class _Reading:
         self.faults: list[Fault] = []
         self._page_size = page_size
         self._data: set[int] = set()
+        self._described: set[int] = set()
 
     def compatible(self, node: TreeNode, wanted: bytes, path: bytes) -> bool:
         """Whether a node is of the version that we know; a consumer must refuse any other."""
         found = _named(node, b"compatible")
         word = None if found is None else c_string(found.value)
-        if word == wanted:
+        # A kernel looks for its own word in a list of them.
+        if found is not None and wanted in found.value.split(b"\0"):
             return True
         offset = 0 if found is None else found.offset
         what = "of no kind" if not word else _shown(word)[:60]
         said = f"{_shown(path)} is {what}, not {wanted.decode()}"
-        self._fault(offset, f"{said}: who knows only that refuses it")
+        self._fault(offset, f"{said}: a kernel that knows only that refuses it")
         return False
 
     def mems(self, root: TreeNode) -> Iterator[PreservedMem]:
@@ -119,12 +121,14 @@ class _Reading:
             self._fault(mem.offset, f"{_shown(path)}: mem has {wrong}")
             return None
         self._data.update(data.start for _, data in pages)
+        self._described.update(described.start for described, _ in pages)
         return TraceCpu(number, pages)
 
     def _broken(self, pages: tuple[tuple[MemoryRange, MemoryRange], ...]) -> str | None:
         """Why no buffer can be built of pages, None where it can."""
         sizes = {described.size for described, _ in pages}
         starts = [data.start for _, data in pages]
+        heads = [described.start for described, _ in pages]
         if not pages:
             return "no records"
         if len(sizes) > 1 or 0 in sizes:
@@ -133,6 +137,11 @@ class _Reading:
             return "a data page that is not aligned"
         if len(set(starts)) < len(starts) or not self._data.isdisjoint(starts):
             return "a data page that is there already"
+        if len(set(heads)) < len(heads) or not self._described.isdisjoint(heads):
+            return "a descriptor of a buffer page that is there already"
+        slabs = {head // (self._page_size or 1) * (self._page_size or 1) for head in heads}
+        if not slabs.isdisjoint(starts):
+            return "a descriptor that lies in a data page"
         return None
 
     def _sizes(

@@ -92,7 +92,9 @@ SLAB, DATA = (0x5000, 0x38), (0x9000, 4096)
         ([cpu(TEN, mem(SLAB, DATA, (0x5040, 0x40), (0xA000, 4096)))], "not of one size"),
         ([cpu(TEN, mem(SLAB, (0x9010, 4096)))], "not aligned"),
         ([cpu(TEN, mem(SLAB, DATA, SLAB, DATA))], "there already"),
-        ([cpu(TEN, mem(SLAB, (0xA000, 4096))), cpu(TEN, GOOD)], "CPU 10 is there twice"),
+        ([cpu(TEN, mem(SLAB, DATA, SLAB, (0xA000, 4096)))], "a descriptor of a buffer page that"),
+        ([cpu(TEN, mem((0x9100, 0x38), DATA))], "a descriptor that lies in a data page"),
+        ([cpu(TEN, mem((0x5040, 0x38), (0xA000, 4096))), cpu(TEN, GOOD)], "CPU 10 is there twice"),
     ],
 )
 def test_no_buffer_is_made_of_an_array_that_is_broken(cpus: list[TreeNode], reason: str) -> None:
@@ -108,3 +110,18 @@ def test_a_data_page_is_that_of_one_cpu() -> None:
         "/ftrace/global-trace/cpub: mem has a data page that is there already"
     ]
     assert [item.cpu for item in found.arrays[0].cpus] == [10]
+
+
+@pytest.mark.parametrize(
+    ("word", "faults"),
+    [
+        (b"kho-v1\0", 0),
+        # A kernel takes any word of a list.
+        (b"kho-v2\0kho-v1\0", 0),
+        (b"kho-v1-more\0", 1),
+        (b"kho-v2\0", 1),
+    ],
+)
+def test_the_root_is_of_the_version_that_a_kernel_looks_for(word: bytes, faults: int) -> None:
+    tree = fdt.read(fdt.write_sequential(TreeNode(b"", (Property(b"compatible", word, 0),))))
+    assert len(kho2024.decode(tree).faults) == faults

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.abi.test_kho2024 import DATA, SLAB, TEN, cpu, mem, tree
 from tests.cli.run import Console
 from tests.cli.test_documents import validate
 from tests.made_2024 import made
@@ -74,3 +75,23 @@ def test_what_came_in_with_what_became_of_it(console: Console) -> None:
     fates = [item["fate"] for item in document["fates"]]
     assert [fates.count(word) for word in ("claimed", "returned", "waiting")] == [4, 4, 2]
     assert "fates" not in console(*source, "--json").document
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ((SLAB, DATA), None),
+        ((SLAB, (0x10000, 65536)), None),
+        # The two of a pair the other way round.
+        ((DATA, SLAB), "1 of 1 data pages do not have 4096 bytes"),
+        ((SLAB, (0x9010, 4096)), "a data page that is not aligned"),
+    ],
+)
+def test_a_file_tells_the_size_of_its_pages(
+    console: Console, tmp_path: Path, records: tuple[tuple[int, int], ...], said: str | None
+) -> None:
+    file = tmp_path / "dt"
+    file.write_bytes(tree(cpu(TEN, mem(*records))))
+    findings = console("decode", "kho2024", str(file), "--json").document["findings"]
+    assert len(findings) == (said is not None)
+    assert said is None or said in findings[0]["text"]

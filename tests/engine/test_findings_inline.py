@@ -16,7 +16,8 @@ CASES = (
         Severity.ERROR,
         (
             "/sys/firmware/kho/dt",
-            "at 0x74: /ftrace is ftrace-v2, not ftrace-v1: who knows only that refuses it",
+            "at 0x74: /ftrace is ftrace-v2, not ftrace-v1: a kernel that knows only that "
+            "refuses it",
         ),
         plain("made/hostile-kho2024-version"),
         (
@@ -42,13 +43,14 @@ def test_one_finding_for_each_violation() -> None:
     assert said == [
         "/guest: mem has 29 bytes, no whole records: nothing of it is kept",
         "events has 12 bytes, no whole pairs",
-        "/ftrace/global-trace/cpu0 is ftrace,cpu-v2, not ftrace,cpu-v1: who knows only that "
-        "refuses it",
+        "/ftrace/global-trace/cpu0 is ftrace,cpu-v2, not ftrace,cpu-v1: a kernel that knows "
+        "only that refuses it",
         "/ftrace/global-trace/cpu1 has no cpu or no mem",
         "/ftrace/global-trace/cpu2 says that it is CPU 3",
         "/ftrace/global-trace/cpu3: mem has an odd number of records",
         "/ftrace/global-trace/cpu4: 1 of 1 data pages do not have 4096 bytes",
         "/ftrace/global-trace/cpu4: mem has a data page that is there already",
         "/ftrace/silent has no trace-flags",
-        "/ftrace/later is ftrace,array-v2, not ftrace,array-v1: who knows only that refuses it",
+        "/ftrace/later is ftrace,array-v2, not ftrace,array-v1: a kernel that knows only that "
+        "refuses it",
     ]

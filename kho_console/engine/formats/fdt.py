@@ -20,6 +20,7 @@ _WRITERS: dict[str, Callable[[TreeNode], bytes]] = {
 _MAINLINE = b"preserved-memory-map"
 """A property that only the root of mainline has."""
 
+_PAGE_SIZES = (4 << 10, 16 << 10, 64 << 10)
 _LARGEST_REPACKED = 64 << 10
 """Such a tree fills a page at most, and each node moves all that there is."""
 
@@ -58,7 +59,7 @@ def read_2024(reader: Reader) -> tuple[Kho2024, FlatTree, Maybe[str], list[Findi
         FormatError: There is no tree.
     """
     tree, layout, findings = read(reader)
-    found = kho2024.decode(tree)
+    found = kho2024.decode(tree, _page_size(kho2024.decode(tree)))
     for fault in found.faults[len(tree.faults) :]:
         said = f"at 0x{fault.offset:x}: {fault.reason}"
         findings.append(
@@ -73,6 +74,14 @@ def read_2024(reader: Reader) -> tuple[Kho2024, FlatTree, Maybe[str], list[Findi
             Finding("kho-2024-mainline", Severity.ERROR, "tree", said, (), None, About.FILE)
         )
     return found, tree, layout, findings
+
+
+def _page_size(found: Kho2024) -> int | None:
+    """Bytes of a page, which no tree tells: what all trace pages have, 4 KiB if they disagree."""
+    sizes = {data.size for item in found.arrays for cpu in item.cpus for _, data in cpu.pages}
+    if not sizes:
+        return None
+    return next((size for size in _PAGE_SIZES if sizes == {size}), _PAGE_SIZES[0])
 
 
 def decoded_2024(blob: bytes) -> tuple[Kho2024, FlatTree, Maybe[str], list[Finding]]:

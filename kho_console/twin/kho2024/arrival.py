@@ -99,7 +99,7 @@ def take(hardware: Hardware, carried: Carried2024) -> Arrival2024:
     except (FormatError, MissingMemory) as error:
         line = f"KHO: setup: handover DT ({at}) is invalid: -9"
         raise NotTaken(errno.EINVAL, line) from error
-    if c_string(tree.root.value(b"compatible") or b"") != kho2024_tree.WORD:
+    if kho2024_tree.WORD not in (tree.root.value(b"compatible") or b"").split(b"\0"):
         line = f"KHO: setup: handover DT ({at}) is incompatible with 'kho-v1'"
         raise NotTaken(errno.EINVAL, line)
     return _settled(hardware, carried, kho2024.decode(tree, hardware.page_size), tree, cache)

@@ -164,6 +164,7 @@ class PkramImage:
         memory: For each node the memory that its objects have.
         scattered: Whether pages are too scattered to tell that none is there twice.
         region_pages: Frames of the region list, or of the page table of v1 from its root down.
+        contrary: Whether the flags of huge pages are not those that the series writes.
     """
 
     version: PkramVersion
@@ -174,6 +175,7 @@ class PkramImage:
     scattered: bool = False
     memory: tuple[Runs, ...] = ()
     region_pages: tuple[int, ...] = ()
+    contrary: bool = False
 
     @property
     def layout(self) -> PkramLayout:

@@ -164,6 +164,29 @@ def test_nodes_of_each_series_and_back(
     assert again.read_bytes() == place.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("version", "frame", "said"),
+    [
+        # An address is wrong by a factor of 4096.
+        ("v3", "40000", "pkram= takes the number of its frame, 40"),
+        ("v3", "0", "frame 0 stands for none"),
+        ("v1", "40", "v1 puts them on the page of the object saved before"),
+    ],
+)
+def test_what_is_likely_meant_is_said(
+    console: Console, tmp_path: Path, version: str, frame: str, said: str
+) -> None:
+    place = image(tmp_path / "image", [(b"n", [((), b"abc")])], PkramVersion(version))
+    content = bytearray(place.read_bytes())
+    if version == "v1":
+        # The object is at frame 0x42; its first word is the page of its bytes.
+        assert content[0x42000:0x42008] != bytes(8)
+        content[0x42000:0x42008] = bytes(8)
+    place.write_bytes(content.ljust(0x50000, b"\0"))
+    answer = console("decode", "pkram", str(place), "--pfn", frame, "--version", version)
+    assert answer.code == 1 and said in answer.out
+
+
 @pytest.mark.parametrize("version", PkramVersion)
 def test_what_a_kernel_left_comes_back_and_what_cannot_is_said(
     console: Console, tmp_path: Path, version: PkramVersion

@@ -64,6 +64,12 @@ def nodes(*pages: PreservedPage) -> Machine:
     return holding(pkram.encoded(0x40, [(b"n", [(pages, b"")])], PkramVersion.V3), "pkram=40")
 
 
+def mixed() -> Machine:
+    """A machine with one page that is flagged as huge and one that is not, as no series does it."""
+    pages = (PreservedPage(0, 0x4000_0000, 9, 1), PreservedPage(512, 0x4020_0000, 9, 0))
+    return holding(pkram.encoded(0x40, [(b"n", [(pages, b"")])], PkramVersion.V2), "pkram=40")
+
+
 def entry(state_id: int, version: int, data: bytes) -> bytes:
     return struct.pack("<4i", state_id, version, 1, len(data)) + data
 
@@ -107,6 +113,13 @@ REAL = (
         PFN,
         nodes(PreservedPage(0, 0x4000_0000, 2, 0)),
         (nodes(SMALL),),
+    ),
+    Case(
+        "pkram-huge-flags",
+        Severity.WARNING,
+        PFN,
+        mixed(),
+        (plain("made/pkram-v1"), plain("made/pkram-v2"), plain("made/pkram-v3")),
     ),
     Case(
         "pkram-damaged",

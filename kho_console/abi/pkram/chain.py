@@ -39,6 +39,8 @@ class Frames:
         Raises:
             FormatError: It lies beyond all memory, or has a role.
         """
+        if not pfn:
+            raise FormatError(0, f"{role}: frame 0 stands for none")
         if not 0 < pfn < FRAME_LIMIT:
             raise FormatError(
                 (pfn << SHIFT) % (1 << 64), f"{role}: frame 0x{pfn:x} is beyond memory"

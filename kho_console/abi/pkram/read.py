@@ -90,12 +90,24 @@ class _Reading:
         faults = tuple(self._faults[:_MOST_FAULTS])
         version, scattered = self._version(), self._touched.scattered
         memory = tuple(self._memory_of)
-        return PkramImage(version, self._pfn, nodes, found, faults, scattered, memory, region_pages)
+        flagged = any(flags & layout.HUGE for flags in self._flags)
+        return PkramImage(
+            version,
+            self._pfn,
+            nodes,
+            found,
+            faults,
+            scattered,
+            memory,
+            region_pages,
+            flagged if version is PkramVersion.V3 else self._huge_without_flag,
+        )
 
     def _version(self) -> PkramVersion:
         if self._given is not None or self._plain:
             return self._given or PkramVersion.V1
-        return PkramVersion.V2 if any(flags & 1 for flags in self._flags) else PkramVersion.V3
+        flagged = any(flags & layout.HUGE for flags in self._flags)
+        return PkramVersion.V2 if flagged else PkramVersion.V3
 
     def _nodes(self) -> list[PkramNode]:
         found: list[PkramNode] = []
@@ -191,7 +203,10 @@ class _Reading:
 
     def _check_length(self, address: int, length: int, count: int) -> None:
         if not PAGE * (count - 1) < length <= PAGE * count and (length or count):
-            self._fault(address, f"{length} bytes of data on {count} pages")
+            # What v1 writes to a second object of a stream goes into the page of the first.
+            lost = ": v1 puts them on the page of the object saved before" if self._plain else ""
+            words = lost if not count else ""
+            self._fault(address, f"{length} bytes of data on {count} pages{words}")
 
     def _stream(self, found: tuple[LinkPage, ...], length: int) -> Maybe[bytes]:
         if length > self._bytes_left:

@@ -10,6 +10,7 @@ from kho_console.model.finding import About
 _PKRAM = {
     "pkram-damaged": "what the super block leads to does not hold",
     "pkram-version-guessed": "nothing tells v3 from v2",
+    "pkram-huge-flags": "huge pages are not flagged as the series does it",
     "pkram-scattered": "too scattered to tell whether a page is there twice",
     "pkram-v3-slots": "folios that v3 reserves in part, or with what is around them",
     "pkram-one-generation": "nodes that nobody loads are not protected at the next kexec",

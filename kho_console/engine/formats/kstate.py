@@ -137,7 +137,8 @@ class KstateStream:
         if whole - end <= most:
             return self._reader.read(end, whole - end), 0
         pieces = (self._reader.read(at, _PIECE) for at in range(end, whole, _PIECE))
-        if any(map(any, pieces)):
+        zeros = bytes(_PIECE)
+        if not all(map(zeros.startswith, pieces)):
             why = f"{whole - end} bytes are too many to print"
             return Unknown(Cause.UNSUPPORTED, why), 0
         return b"", whole - end

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from kho_console.abi.error import FormatError
 from kho_console.abi.memory import MissingMemory, PhysicalMemory
+from kho_console.abi.pkram import layout
 from kho_console.abi.pkram import read as reading
 from kho_console.abi.pkram import write as writing
 from kho_console.abi.reader import Reader
@@ -37,8 +38,9 @@ def read(
         found = reading.read(memory, pfn, version, listed=listed)
     except (FormatError, MissingMemory) as error:
         at = error.offset if isinstance(error, FormatError) else error.address
-        why = Unknown(Cause.INVALID, error.reason, at)
-        fault = Fault(at, error.reason)
+        reason = error.reason + mistaken(memory, pfn)
+        why = Unknown(Cause.INVALID, reason, at)
+        fault = Fault(at, reason)
         found = PkramImage(version or PkramVersion.V3, pfn, (), why, (fault,))
     findings = list(_findings(found, guessed=version is None))
     if listed and found.nodes and not _comes_back(memory, found):
@@ -48,13 +50,28 @@ def read(
     return found, findings
 
 
+def mistaken(memory: PhysicalMemory, pfn: int) -> str:
+    """What to say where an address was given in place of a frame number; nothing where it was not.
+
+    It is told by the magic number that lies there, which v1 has not.
+    """
+    try:
+        found = layout.has_magic(memory.read(pfn, layout.PAGE))
+    except MissingMemory:
+        return ""
+    if not found or pfn % layout.PAGE:
+        return ""
+    said = "a super block lies at that address; pkram= takes the number of its frame, "
+    return f"; {said}{pfn >> layout.SHIFT:x}"
+
+
 def encoded(
     pfn: int,
     nodes: Sequence[tuple[bytes, Sequence[tuple[Sequence[PreservedPage], bytes]]]],
     version: PkramVersion,
-    layout: PkramLayout | None = None,
+    where: PkramLayout | None = None,
 ) -> dict[int, bytes]:
-    """Pages by address, on the frames that `layout` names.
+    """Pages by address, on the frames that `where` names.
 
     Raises:
         ValueError: Something of it cannot be written in that series.
@@ -63,7 +80,7 @@ def encoded(
         writing.SavedNode(name, [writing.SavedObject(*item) for item in objects])
         for name, objects in nodes
     ]
-    return writing.write(pfn, saved, version, layout)
+    return writing.write(pfn, saved, version, where)
 
 
 def _comes_back(memory: PhysicalMemory, found: PkramImage) -> bool:
@@ -100,6 +117,14 @@ def _findings(found: PkramImage, *, guessed: bool) -> Iterator[Finding]:
             "around it, so smaller ones reserve too much and larger ones lose their second half"
         )
         yield Finding("pkram-v3-slots", Severity.WARNING, subject, said, (), None, About.FILE)
+    if found.contrary:
+        said = (
+            "pages are flagged as huge, which v3 never does: these nodes are of v2"
+            if found.version is PkramVersion.V3
+            else "pages of more than 4 KiB are not flagged as huge, as v3 leaves them: "
+            f"{found.version} gives back the first 4 KiB of each alone"
+        )
+        yield Finding("pkram-huge-flags", Severity.WARNING, subject, said, (), None, About.FILE)
     if guessed and found.nodes and found.version is PkramVersion.V3 and orders <= {0}:
         said = "taken for v3: without a page of more than 4 KiB nothing tells it from v2"
         yield Finding("pkram-version-guessed", Severity.INFO, subject, said, (), None, About.FILE)

@@ -148,12 +148,13 @@ def _pkram(source: Source, given: dict[bytes, bytes | None]) -> PkramSeen | None
         return PkramSeen(0, evidence, Unknown(Cause.INVALID, "no page frame number"))
     if not pfn:
         return PkramSeen(0, evidence, Unknown(Cause.ABSENT, "there is no super block"))
+    from kho_console.engine.formats import pkram
+
     try:
         source.memory.read(pfn << _SHIFT, 1 << _SHIFT)
     except MissingMemory as error:
-        return PkramSeen(pfn, evidence, Unknown(Cause.NOT_RECORDED, error.reason, error.address))
-    from kho_console.engine.formats import pkram
-
+        reason = error.reason + pkram.mistaken(source.memory, pfn)
+        return PkramSeen(pfn, evidence, Unknown(Cause.NOT_RECORDED, reason, error.address))
     image, findings = pkram.read(source.memory, pfn, None)
     return PkramSeen(pfn, evidence, image, tuple(findings))
 

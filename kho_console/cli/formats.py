@@ -10,7 +10,7 @@ ELFCOREHDR, IMAGE = "elfcorehdr", "image"
 
 _ABOUT = {
     KSTATE: "a stream of kstate: state saved record by record",
-    PKRAM: "nodes of PKRAM in an image of physical memory from address 0 on, or in a fixture",
+    PKRAM: "nodes of PKRAM in an image of physical memory from address 0 on",
     FDT: "a flattened device tree",
     KHO2024: "the root tree of the series of 2024, with its state and its trace buffers",
     ELFCOREHDR: "the ELF core header of a crash image: what a dump would contain",
@@ -35,7 +35,7 @@ def add(
 
 def _add_decode(below: argparse.ArgumentParser, name: str) -> None:
     of_machine = name in (PKRAM, KSTATE)
-    about = "what to read: a file, or a fixture" if of_machine else "what to read"
+    about = "what to read: a file, or the folder of a fixture" if of_machine else "what to read"
     below.add_argument("file", metavar="PATH" if of_machine else "FILE", help=about)
     below.add_argument("--json", action="store_true", help="print a JSON document")
     if name == KSTATE:
@@ -54,8 +54,11 @@ def _add_decode(below: argparse.ArgumentParser, name: str) -> None:
 
 
 def _add_encode(below: argparse.ArgumentParser, name: str) -> None:
-    below.add_argument("file", metavar="FILE", help="the JSON document; - for standard input")
-    output = "the file to write; standard output without it"
+    pages = " --pages" if name == PKRAM else ""
+    about = f"a document as decode {name} --json{pages} prints it; - for standard input"
+    below.add_argument("file", metavar="FILE", help=about)
+    holes = "the file to write: memory from address 0 on, with holes where nothing lies"
+    output = holes if name == PKRAM else "the file to write; standard output without it"
     below.add_argument("--output", metavar="FILE", required=name == PKRAM, help=output)
     if name == KSTATE:
         _add_descriptions(below)

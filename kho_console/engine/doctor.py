@@ -9,6 +9,7 @@ from kho_console.engine.paths import LIVEUPDATE
 from kho_console.model.check import Check, Result
 from kho_console.model.event import EventsLost
 from kho_console.model.generation import Protocol
+from kho_console.model.kstate import KstateVersion
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.source.protocol import Source, SourceKind
@@ -45,6 +46,7 @@ def examine(source: Source, snapshot: Snapshot) -> tuple[Check, ...]:
         _kernel_options(snapshot),
         _known("debugfs", snapshot.debugfs, "mounted at {}", _MOUNT),
         _handover(snapshot),
+        *_mechanisms(snapshot),
         _preserved(snapshot),
         _known("iomem", snapshot.memory.iomem, "/proc/iomem shows addresses", None),
         _known("memory-blocks", snapshot.memory.blocks, "memory blocks are listed", _HOTPLUG),
@@ -129,10 +131,30 @@ def _handover(snapshot: Snapshot) -> Check:
         text = f"the handover can be read: {snapshot.generation.protocol}"
         return Check("handover", Result.PASS, text, evidence)
     why = snapshot.unavailable
+    others = _others(snapshot)
+    if others and why.cause not in _REMEDIES:
+        text = f"there is no handover to read; this kernel has {' and '.join(others)}"
+        return Check("handover", Result.WARNING, text, why.reason)
     remedy = _REMEDIES.get(
         why.cause, "boot with kho=on on a kernel built with CONFIG_KEXEC_HANDOVER"
     )
     return Check("handover", Result.FAIL, "there is no handover to read", why.reason, remedy)
+
+
+def _others(snapshot: Snapshot) -> list[str]:
+    """What a kernel without a handover has in its place; the stream of kstate v3 comes by one."""
+    found = snapshot.mechanisms
+    own = found.kstate is not None and found.kstate.version is not KstateVersion.V3
+    return ["PKRAM"] * (found.pkram is not None) + ["kstate"] * own
+
+
+def _mechanisms(snapshot: Snapshot) -> Iterator[Check]:
+    """Whether what is there beside the handover can be read."""
+    pkram, kstate = snapshot.mechanisms.pkram, snapshot.mechanisms.kstate
+    if pkram is not None:
+        yield _known("pkram", pkram.image, "PKRAM can be read", None)
+    if kstate is not None:
+        yield _known("kstate", kstate.entries, "the stream of kstate can be read", None)
 
 
 def _preserved(snapshot: Snapshot) -> Check:
@@ -147,7 +169,9 @@ def _preserved(snapshot: Snapshot) -> Check:
     if snapshot.unavailable is not None and remedy is None:
         remedy = "see what the check of the handover says"
     elif found.cause is Cause.NOT_YET:
-        remedy = "none needed: it can be read once the handover is finalized"
+        inline = snapshot.generation.protocol is Protocol.RFC_2024
+        then = "active" if inline else "finalized"
+        remedy = f"none needed: it can be read once the handover is {then}"
     return Check("preserved-map", result, text, found.reason, remedy)
 
 

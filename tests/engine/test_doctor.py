@@ -78,3 +78,28 @@ def test_a_missing_tool_is_told_without_the_whole_path(monkeypatch: pytest.Monke
         Result.WARNING,
         "no kexec in PATH, /usr/sbin or /sbin",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "words", "others"),
+    [
+        # A kernel that hands over otherwise has no KHO to be booted with.
+        ("made/pkram-v3", Result.WARNING, "this kernel has PKRAM", ["pkram"]),
+        ("made/kstate-v2", Result.WARNING, "this kernel has kstate", ["kstate"]),
+        ("made/kstate-v3", Result.FAIL, "there is no handover to read", ["kstate"]),
+        ("made/kho2024-active", Result.PASS, "can be read: 2024-rfc", []),
+    ],
+)
+def test_what_a_kernel_has_in_place_of_the_handover(
+    name: str, result: Result, words: str, others: list[str]
+) -> None:
+    checks = doctor.examine(FixtureSource(folder(name)), recorded(name))
+    found = next(item for item in checks if item.id == "handover")
+    assert found.result is result and words in found.text
+    assert ("kho=on" in (found.remedy or "")) is (result is Result.FAIL)
+    seen = [(item.id, item.result) for item in checks if item.id in ("pkram", "kstate")]
+    assert seen == [(name, Result.PASS) for name in others]
+
+
+def test_the_series_of_2024_is_made_active_and_not_finalized() -> None:
+    assert "is active" in (check("preserved-map", recorded("made/kho2024-inactive")).remedy or "")

@@ -153,3 +153,10 @@ async def test_what_came_in_is_on_the_preserved_screen(size: tuple[int, int]) ->
         await pilot.press("i")
         await pilot.pause()
         assert len(rows(screen)) == 6
+
+
+async def test_memory_of_2024_is_told_in_pages() -> None:
+    async with console("made/kho2024-active").run_test(size=(80, 24)) as pilot:
+        screen = await open_screen(pilot, "4")
+        # Its records have no orders, so nothing of it is a block.
+        assert "520 pages · 4 ranges" in text(screen)

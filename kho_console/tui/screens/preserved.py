@@ -14,6 +14,7 @@ from kho_console.engine.filter import SYNTAX, Filter, FilterError, Searched, par
 from kho_console.engine.observer import View
 from kho_console.engine.paths import IN
 from kho_console.engine.preserved_view import PreservedView
+from kho_console.model.generation import MapFormat
 from kho_console.model.memory import MemoryRange
 from kho_console.model.preserved import PreservedMap
 from kho_console.model.snapshot import Inventory, Snapshot
@@ -344,10 +345,15 @@ def _totals(found: PreservedMap, rows: Rows) -> str:
     blocks = sum(found.blocks_by_order.values())
     search = "" if rows.ownership.complete else " · owners searched in part"
     return (
-        f"{text.exact(found.bytes)} · {text.count(blocks, 'block')} · "
+        f"{text.exact(found.bytes)} · {text.count(blocks, _unit(found))} · "
         f"{text.count(len(found.ranges), 'range')} · "
         f"map {text.size(found.structure.bytes)}{search}"
     )
+
+
+def _unit(found: PreservedMap) -> str:
+    """Records of 2024 are ranges of any length, which have no orders: they are told in pages."""
+    return "page" if found.format is MapFormat.MEM_ARRAYS else "block"
 
 
 def _beside(held: MemoryRange, address: int) -> str:

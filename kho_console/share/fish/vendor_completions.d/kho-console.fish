@@ -195,7 +195,7 @@ complete -c kho-console -n '__kho_console_at "/runbook/undo"' -l any-host -d 'ta
 complete -c kho-console -n '__kho_console_at "/runbook/undo"' -l yes-i-mean -x -d 'the name of this host, for what nothing undoes, where nobody can be asked'
 complete -c kho-console -n '__kho_console_at "/runbook/undo"' -l dry-run -d 'print what would be done, and do nothing'
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a kstate -d 'a stream of kstate: state saved record by record'
-complete -c kho-console -n '__kho_console_at "/decode" 0' -a pkram -d 'nodes of PKRAM in an image of physical memory from address 0 on, or in a fixture'
+complete -c kho-console -n '__kho_console_at "/decode" 0' -a pkram -d 'nodes of PKRAM in an image of physical memory from address 0 on'
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a fdt -d 'a flattened device tree'
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a kho2024 -d 'the root tree of the series of 2024, with its state and its trace buffers'
 complete -c kho-console -n '__kho_console_at "/decode" 0' -a elfcorehdr -d 'the ELF core header of a crash image: what a dump would contain'
@@ -217,14 +217,14 @@ complete -c kho-console -n '__kho_console_at "/decode/elfcorehdr" 0' -r -F
 complete -c kho-console -n '__kho_console_at "/decode/image"' -l json -d 'print a JSON document'
 complete -c kho-console -n '__kho_console_at "/decode/image" 0' -r -F
 complete -c kho-console -n '__kho_console_at "/encode" 0' -a kstate -d 'a stream of kstate: state saved record by record'
-complete -c kho-console -n '__kho_console_at "/encode" 0' -a pkram -d 'nodes of PKRAM in an image of physical memory from address 0 on, or in a fixture'
+complete -c kho-console -n '__kho_console_at "/encode" 0' -a pkram -d 'nodes of PKRAM in an image of physical memory from address 0 on'
 complete -c kho-console -n '__kho_console_at "/encode" 0' -a fdt -d 'a flattened device tree'
 complete -c kho-console -n '__kho_console_at "/encode" 0' -a kho2024 -d 'the root tree of the series of 2024, with its state and its trace buffers'
 complete -c kho-console -n '__kho_console_at "/encode" 0' -a elfcorehdr -d 'the ELF core header of a crash image: what a dump would contain'
 complete -c kho-console -n '__kho_console_at "/encode/kstate"' -l output -r -F -d 'the file to write; standard output without it'
 complete -c kho-console -n '__kho_console_at "/encode/kstate"' -l descriptions -r -F -d 'descriptions in place of those that come with the console'
 complete -c kho-console -n '__kho_console_at "/encode/kstate" 0' -r -F
-complete -c kho-console -n '__kho_console_at "/encode/pkram"' -l output -r -F -d 'the file to write; standard output without it'
+complete -c kho-console -n '__kho_console_at "/encode/pkram"' -l output -r -F -d 'the file to write: memory from address 0 on, with holes where nothing lies'
 complete -c kho-console -n '__kho_console_at "/encode/pkram" 0' -r -F
 complete -c kho-console -n '__kho_console_at "/encode/fdt"' -l output -r -F -d 'the file to write; standard output without it'
 complete -c kho-console -n '__kho_console_at "/encode/fdt" 0' -r -F

@@ -89,6 +89,8 @@ def twin_of(
 def _row(source: Source, release: str, machine: Hardware) -> Release:
     if source.exists(f"{FOLDER}/active") is True:
         return RELEASES[Protocol.RFC_2024]
+    if source.exists(f"{FOLDER}/finalize") is True:
+        raise CannotSimulate("how the v5 series of 2025 behaves is not known here")
     row = release_of(release)
     shown = source.exists(f"{machine.kho}/out/finalize") is True
     if row is not None and row.word is None and shown:

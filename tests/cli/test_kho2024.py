@@ -1,6 +1,7 @@
 """The series of 2024 on the command line, from the cold boot over the kexec."""
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -95,3 +96,14 @@ def test_a_file_tells_the_size_of_its_pages(
     findings = console("decode", "kho2024", str(file), "--json").document["findings"]
     assert len(findings) == (said is not None)
     assert said is None or said in findings[0]["text"]
+
+
+def test_a_series_whose_behaviour_is_not_known_is_not_rehearsed(
+    console: Console, tmp_path: Path
+) -> None:
+    later = copytree(folder("made/kho2024-inactive"), tmp_path / "later")
+    files = later / "root/sys/kernel/kho"
+    (files / "active").rename(files / "finalize")
+    answer = console("--source", str(later), "--rehearse", "finalize")
+    assert (answer.code, answer.out) == (3, "")
+    assert "how the v5 series of 2025 behaves is not known" in answer.err

@@ -65,7 +65,7 @@ def test_the_stream_is_read_where_the_kernel_reads_it(
     [
         ("migrate_stream", "nowhere", "names no address"),
         ("kstate_stream=0xffffffffffffffff", "nowhere", "names no address"),
-        ("kstate_stream=zzz", "0x0", "refuses it, and takes 0x0"),
+        ("kstate_stream=zzz", "nowhere", "refuses it, and takes 0x0"),
         ("migrate_stream=0x100000@8M", "0x800000", "memory at 0x800000"),
     ],
 )

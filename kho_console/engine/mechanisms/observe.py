@@ -242,7 +242,8 @@ def _at(
     memory: PhysicalMemory, version: KstateVersion, place: StreamPlace, evidence: Evidence
 ) -> KstateSeen:
     """The stream at a place in memory."""
-    where = "nowhere" if place.address is None or not place.migrated else f"0x{place.address:x}"
+    nowhere = place.refused or place.address is None or not place.migrated
+    where = "nowhere" if nowhere else f"0x{place.address:x}"
     unseen = _unseen(memory, place)
     if unseen is not None:
         return KstateSeen(version, where, evidence, unseen)

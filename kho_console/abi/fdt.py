@@ -6,12 +6,14 @@ libfdt trusts a tree once its header looks right, so nothing reaches it here bef
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kho_console.abi import fdt_salvage
 from kho_console.abi.error import FormatError
 from kho_console.abi.fdt_header import (
+    HEADER_SIZE,
+    MAGIC,
     MAXIMUM_DEPTH,
     MAXIMUM_NAME,
     MAXIMUM_NODES,
@@ -25,6 +27,10 @@ from kho_console.model.tree import FlatTree, Property, TreeNode
 
 _MOST_SEARCHED = 1 << 28
 """Bytes of names that libfdt looks through, at most: all of them anew for each property."""
+
+_BEGIN_NODE, _END_NODE, _PROPERTY, _END = (struct.pack(">I", word) for word in (1, 2, 3, 9))
+_RESERVATIONS_END = 16
+"""Bytes of the record that ends a list of reserved memory, here an empty one."""
 
 
 class BindingFailed(FormatError):
@@ -110,19 +116,65 @@ def write_repacked(root: TreeNode) -> bytes:
     strings appear in the order in which the kernel first used them.
 
     Raises:
-        FormatError: A name is not UTF-8.
+        FormatError: A name is not UTF-8, or libfdt takes it for one that is there.
     """
     import libfdt
 
     tree = libfdt.Fdt(write_sequential(TreeNode(root.name, root.properties)))
-    for child in reversed(root.children):
+    try:
+        _add(tree, root.children)
+    except libfdt.FdtException as error:
+        raise FormatError(0, f"libfdt does not add to it: {error}") from error
+    return _trimmed(tree.as_bytearray())
+
+
+def _add(tree: Any, children: Sequence[TreeNode]) -> None:
+    """Add nodes below the root, the last one first."""
+    for child in reversed(children):
         needed = sum(len(item.name) + len(item.value) + 16 for item in child.properties)
         tree.resize(tree.totalsize() + len(child.name) + needed + 64)
         offset = tree.add_subnode(0, _text(child.name))
         for item in reversed(child.properties):
             tree.setprop(offset, _text(item.name), item.value)
         tree.pack()
-    return _trimmed(tree.as_bytearray())
+
+
+def write_compiled(root: TreeNode) -> bytes:
+    """A tree as dtc makes it, strings in the order in which they are first used.
+
+    Raises:
+        FormatError: There are too many names.
+    """
+    _room(root)
+    block, strings = bytearray(), bytearray()
+    places: dict[bytes, int] = {}
+    pending: list[TreeNode | None] = [root]
+    while pending:
+        node = pending.pop()
+        if node is None:
+            block += _END_NODE
+            continue
+        block += _BEGIN_NODE + _padded(node.name + b"\0")
+        for item in node.properties:
+            if item.name not in places:
+                name = item.name + b"\0"
+                # The end of a longer name will do.
+                found = strings.find(name)
+                places[item.name] = len(strings) if found < 0 else found
+                strings += name if found < 0 else b""
+            block += _PROPERTY + struct.pack(">II", len(item.value), places[item.name])
+            block += _padded(item.value)
+        pending += [None, *reversed(node.children)]
+    block += _END
+    start = HEADER_SIZE + _RESERVATIONS_END
+    end = start + len(block)
+    words = (end + len(strings), start, end, HEADER_SIZE, 17, 16, 0, len(strings), len(block))
+    head = MAGIC + struct.pack(">9I", *words)
+    return head + bytes(_RESERVATIONS_END) + block + strings
+
+
+def _padded(data: bytes) -> bytes:
+    return data.ljust(-(-len(data) // 4) * 4, b"\0")
 
 
 def _scan(tree: Any, header: Header) -> Iterator[tuple[int, TreeNode]]:

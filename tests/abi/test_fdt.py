@@ -29,6 +29,17 @@ def every(node: TreeNode) -> Iterator[TreeNode]:
         yield from every(child)
 
 
+def test_what_dtc_writes_is_written_again(dtc: Dtc) -> None:
+    # The end of a longer name is a name, and a node may be called as the start of another one.
+    blob = dtc(
+        b'/dts-v1/; / { #address-cells = <2>; text = "a", "b"; '
+        b"n { cells = [01 02 03]; }; n@0 { cells; x; a { text; }; }; };"
+    )
+    assert fdt.write_compiled(fdt.read_whole(blob).root) == blob
+    with pytest.raises(FormatError, match="FDT_ERR_EXISTS"):
+        fdt.write_repacked(fdt.read_whole(blob).root)
+
+
 def test_what_dtc_writes(dtc: Dtc) -> None:
     blob = dtc(
         b'/dts-v1/; / { text = "kho-v1"; empty; a { bytes = [01 02 03]; '

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kho_console.abi import fdt
 from kho_console.abi.kstate.stream import pack
 from kho_console.documents import kstate as kstate_documents
 from kho_console.documents import pkram as pkram_documents
 from kho_console.engine.formats import kstate, pkram
 from kho_console.model.kstate import KstateEntry, KstateVersion
 from kho_console.model.pkram import PkramVersion, PreservedPage
+from kho_console.model.tree import Property, TreeNode
 from kho_console.twin.pkram import KernelBug, Linked, Pkram, Stream, reboot
 from kho_console.twin.pkram.frames import Frames
 from kho_console.twin.refused import Refused
@@ -245,6 +247,25 @@ def test_a_tree_and_back(console: Console, tmp_path: Path) -> None:
     assert "reserve-mem" in console("decode", "fdt", str(RECORDING / DTB)).out
     again.write_bytes(again.read_bytes()[:80])
     assert console("decode", "fdt", str(again)).code == 1
+
+
+@pytest.mark.parametrize("form", ["fdt", "kho2024"])
+def test_a_tree_of_dtc_and_back(console: Console, tmp_path: Path, form: str) -> None:
+    tree, document, again = (tmp_path / name for name in ("tree", "document", "again"))
+    word = Property(b"compatible", b"kho-v1\0", 0)
+    below = tuple(TreeNode(name, (word,)) for name in (b"a", b"a@1", b"a"))
+    tree.write_bytes(fdt.write_compiled(TreeNode(b"", (word,), below)))
+    answer = console("decode", form, str(tree), "--json")
+    assert (answer.code, answer.document["layout"]) == (0, "compiled")
+    validate(answer.document, form)
+    document.write_text(answer.out)
+    assert console("encode", form, str(document), "--output", str(again)).code == 0
+    assert again.read_bytes() == tree.read_bytes()
+    # With bytes behind its strings it is of nobody's layout, and two nodes of one name are no bar.
+    grown = bytearray(tree.read_bytes() + bytes(8))
+    grown[4:8] = len(grown).to_bytes(4, "big")
+    tree.write_bytes(grown)
+    assert console("decode", form, str(tree), "--json").document["layout"] is None
 
 
 @pytest.mark.parametrize("words", ["", "[]", "{}", '{"version": "v1"}', "[" * 100000, "\x00"])

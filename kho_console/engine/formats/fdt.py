@@ -14,8 +14,9 @@ from kho_console.model.unknown import Cause, Maybe, Unknown
 _WRITERS: dict[str, Callable[[TreeNode], bytes]] = {
     "sequential": fdt.write_sequential,
     "repacked": fdt.write_repacked,
+    "compiled": fdt.write_compiled,
 }
-"""How kernels lay out a tree: in one go, or packed again after each node."""
+"""How a tree is laid out: by kernels in one go, or packed again after each node; and by dtc."""
 
 _MAINLINE = b"preserved-memory-map"
 """A property that only the root of mainline has."""
@@ -47,7 +48,7 @@ def read(reader: Reader) -> tuple[FlatTree, Maybe[str], list[Finding]]:
         for fault in found.faults
     ]
     if not findings and isinstance(layout, Unknown):
-        said = "no kernel lays out a tree like this: encode gives other bytes of the same meaning"
+        said = "no kernel lays out a tree like this, nor does dtc: encode gives others that mean it"
         findings.append(Finding("fdt-layout", Severity.INFO, "tree", said, (), None, About.FILE))
     return found, layout, findings
 
@@ -108,10 +109,10 @@ def encoded(root: TreeNode, layout: str | None) -> bytes:
 def _layout(found: FlatTree, data: bytes) -> Maybe[str]:
     for name, writer in _WRITERS.items():
         if name == "repacked" and len(data) > _LARGEST_REPACKED:
-            break
+            continue
         try:
             if writer(found.root) == data:
                 return name
         except FormatError:
-            break
+            continue
     return Unknown(Cause.UNSUPPORTED, "no layout that we write gives these bytes")

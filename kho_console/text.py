@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
-from kho_console.model.change import Change, described
-from kho_console.model.check import Result
 from kho_console.model.event import Event, EventsLost
 from kho_console.model.finding import Finding, Severity
 from kho_console.model.generation import Generation, Protocol, State
@@ -24,21 +22,14 @@ from kho_console.model.unknown import Cause, Maybe, Unknown
 
 if TYPE_CHECKING:
     from kho_console.model.blob import Blob
-    from kho_console.model.difference import Difference, Told
-    from kho_console.model.image import KernelImage
-    from kho_console.model.preflight import Preflight
     from kho_console.model.preserved import PreservedMap
     from kho_console.model.snapshot import Moment, Snapshot
-    from kho_console.model.verification import Noted, Traced
 
 T = TypeVar("T")
 
 _ESCAPE = re.compile(r"\\(?:\\|x([0-9a-f]{2}))")
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SHORT_UNITS = ("", "K", "M", "G", "T", "P", "E")
-
-_LONGEST = 200
-"""Columns of a value where two are held side by side."""
 
 _WORDS = {
     Cause.ABSENT: "not shown",
@@ -378,93 +369,3 @@ def _scaled(value: int) -> tuple[float, int]:
         number /= 1024
         unit += 1
     return number, unit
-
-
-def change(asked: Change) -> str:
-    """A write or a call with all its arguments, on one line."""
-    told = described(asked)
-    call = told.pop("call")
-    if call == "write":
-        return f"write {_quoted(told['data'])} to {escaped(str(told['path']))}"
-    arguments = (
-        f"{name}={escaped(str(value)) if name == 'flags' else _quoted(value)}"
-        for name, value in told.items()
-    )
-    return f"{call}({', '.join(arguments)})" if told else str(call)
-
-
-def _quoted(value: str | int | None) -> str:
-    """What stands there in quotes; `none` for nothing."""
-    if value is None:
-        return "none"
-    return '"' + escaped(str(value)).replace('"', '\\"') + '"'
-
-
-def kernel_image(image: "KernelImage") -> str:
-    """A kernel file in one line: what it is, and what it speaks."""
-    words = image.words
-    spoken = "what it speaks is not known"
-    if not isinstance(words, Unknown):
-        listed = ", ".join((*words.kho, *words.luo, *words.memfd))
-        spoken = f"speaks {listed or 'nothing of KHO'}"
-    complete = told(image.complete, lambda known: "complete" if known else "cut short")
-    return (
-        f"{image.format} {told(image.release, escaped)}, {size(image.size)}, {complete}; {spoken}"
-    )
-
-
-def preflight(found: "Preflight") -> str:
-    """The verdict, and how many checks came to what."""
-    counted = Counter(item.result for item in found.checks)
-    parts = (f"{counted[result]} {result}" for result in Result if counted[result])
-    return f"{found.verdict}: {', '.join(parts)}"
-
-
-def fact(found: "Maybe[Told] | None") -> str:
-    """A value of one of two moments; `none` where there was nothing."""
-    if found is None:
-        return "none"
-    if isinstance(found, Unknown):
-        return word(found)
-    raw = found.value
-    if isinstance(raw, str):
-        return harmless(raw) if found.meaning == "words" else escaped(raw)
-    return value(raw, found.meaning)
-
-
-def differences(found: Iterable["Difference"]) -> str:
-    """How many there are of each change: `9 differences: 5 added, 4 changed`, or `the same`."""
-    numbers = Counter(item.change for item in found)
-    parts = (f"{number} {change}" for change, number in sorted(numbers.items()))
-    return f"{count(numbers.total(), 'difference')}: {', '.join(parts)}" if numbers else "the same"
-
-
-def difference(found: "Difference") -> str:
-    """What is different, without the word for how: `reserve_mem oops  4.0 MiB (4,194,304 bytes)`.
-
-    Where something changed or moved, both values; long ones are cut.
-    """
-    name = " ".join(filter(None, (escaped(found.name), escaped(found.what))))
-    before, after = (
-        None if side is None else cut(fact(side), _LONGEST) for side in (found.before, found.after)
-    )
-    shown = f"{before} -> {after}" if before is not None and after is not None else before or after
-    return f"{name}  {shown}" if shown else name
-
-
-def noted(found: "Noted") -> str:
-    """What a note keeps of: `reserve_mem oops  4.0 MiB`, `memory files  3 of 10.1 MiB`."""
-    name = " ".join(filter(None, (found.kind, escaped(found.name))))
-    sized = "" if found.size is None else size(found.size)
-    shown = sized
-    if found.count is not None:
-        files = found.kind == "memory files"
-        shown = (
-            f"{found.count:,} of {sized}" if files else f"{sized} in {count(found.count, 'range')}"
-        )
-    return f"{name}  {shown}" if shown else name
-
-
-def traced(found: "Traced") -> str:
-    """What became of it, without the word for its fate: what it is, and why."""
-    return f"{noted(found.item)}: {escaped(found.why)}"

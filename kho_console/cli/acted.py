@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from kho_console import text
+from kho_console import text, text_acting
 from kho_console.cli import checks, output
 from kho_console.documents.difference import Difference
 from kho_console.model.action import Action, Expectation
@@ -15,7 +15,7 @@ def show_action(found: Action, differences: Maybe[Sequence[Difference]]) -> None
     """What would be done, and what would be different then."""
     output.line(f"action     {found.name}: {found.title}")
     for change in found.changes:
-        output.line(f"does       {text.change(change)}")
+        output.line(f"does       {text_acting.change(change)}")
     for item in found.expects:
         output.line(f"expected   {_expected(item)}")
     if not found.expects:

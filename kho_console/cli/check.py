@@ -3,7 +3,7 @@
 import sys
 from argparse import Namespace
 
-from kho_console import text
+from kho_console import text, text_acting
 from kho_console.cli import checks, exit_code, image_options, output
 from kho_console.documents import acting as documents
 from kho_console.engine import preflight
@@ -44,8 +44,8 @@ def check(source: Source, wanted: Namespace) -> int:
 
 def _show(found: Preflight) -> None:
     image = found.image
-    output.line(f"PREFLIGHT  {text.preflight(found)}")
-    output.line(f"image      {text.kernel_image(image)}")
+    output.line(f"PREFLIGHT  {text_acting.preflight(found)}")
+    output.line(f"image      {text_acting.kernel_image(image)}")
     output.line()
     for line in checks.lines(found.checks):
         output.line(line)

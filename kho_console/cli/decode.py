@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 
-from kho_console import text
+from kho_console import text, text_acting
 from kho_console.cli import exit_code, output
 from kho_console.engine.formats import FormatError
 from kho_console.engine.opening import CannotOpenError, fixture
@@ -267,7 +267,7 @@ def _image(wanted: Namespace) -> int:
     if wanted.json:
         output.document(image_documents.kernel_image(found, findings))
         return told(findings, shown=False)
-    output.line(text.kernel_image(found))
+    output.line(text_acting.kernel_image(found))
     for name, words in (
         ("machine", text.told(found.machine, text.escaped)),
         ("page size", text.explained(found.page_size, text.size)),

@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from kho_console import text
+from kho_console import text, text_over_time
 from kho_console.cli import exit_code, output
 from kho_console.documents import compared as documents
 from kho_console.engine.difference import difference, ranges_only_in
@@ -39,7 +39,7 @@ def diff(source: Source, wanted: Namespace) -> int:
 
 
 def _lines(before: Snapshot, after: Snapshot, found: Sequence[Difference]) -> Iterator[str]:
-    yield f"DIFF    {text.differences(found)}"
+    yield f"DIFF    {text_over_time.differences(found)}"
     for word, seen in (("first", before), ("second", after)):
         kernel = f"{text.escaped(seen.machine.hostname)}, {text.escaped(seen.machine.release)}"
         yield f"{word:<8}{seen.source.kind} {text.escaped(seen.source.name)}  ({kernel})"
@@ -61,7 +61,7 @@ def _ranges(only: Iterable[Iterable[tuple[int, int]]]) -> Iterator[str]:
 
 def _wrapped(item: Difference) -> list[str]:
     return textwrap.wrap(
-        f"{item.change:<{_CHANGE}}{text.difference(item)}",
+        f"{item.change:<{_CHANGE}}{text_over_time.difference(item)}",
         _WIDTH,
         initial_indent="    ",
         subsequent_indent=" " * (4 + _CHANGE + 2),

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from kho_console import text
+from kho_console import text, text_over_time
 from kho_console.cli import exit_code, output
 from kho_console.documents import verification as documents
 from kho_console.engine.observe import observe
@@ -62,4 +62,4 @@ def _lines(place: Path, made: Note) -> Iterator[str]:
     yield f"{text.escaped(str(place))}: {items}, {summed} with a checksum"
     for item in made.items:
         how = "checksum noted" if item.sha256 else f"no checksum: {text.escaped(item.why)}"
-        yield f"    {text.noted(item)}  {how}"
+        yield f"    {text_over_time.noted(item)}  {how}"

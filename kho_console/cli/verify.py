@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from kho_console import text
+from kho_console import text, text_over_time
 from kho_console.cli import exit_code, output
 from kho_console.documents import verification as documents
 from kho_console.engine.observe import observe
@@ -72,7 +72,7 @@ def _lines(found: Verification) -> Iterator[str]:
             yield f"{fate}: {counted[fate]}"
             for item in found.traced:
                 if item.fate is fate:
-                    yield from _wrapped("    ", text.traced(item))
+                    yield from _wrapped("    ", text_over_time.traced(item))
 
 
 def _wrapped(first: str, words: str) -> list[str]:

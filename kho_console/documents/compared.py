@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from kho_console import text
+from kho_console import text, text_over_time
 from kho_console.documents.machine import identity
 from kho_console.documents.shape import Document, document
 from kho_console.model.difference import Change, Difference, Told
@@ -51,7 +51,7 @@ def _difference(found: Difference) -> Document:
         "what": text.escaped(found.what) if found.what else whole,
         "before": _value(found.before),
         "after": _value(found.after),
-        "text": f"{text.fact(found.before)} -> {text.fact(found.after)}",
+        "text": f"{text_over_time.fact(found.before)} -> {text_over_time.fact(found.after)}",
     }
 
 
@@ -60,7 +60,7 @@ def _value(found: Maybe[Told] | None) -> Maybe[int | str]:
         return Unknown(Cause.ABSENT, "nothing is there")
     if isinstance(found, Unknown):
         return found
-    return found.value if isinstance(found.value, int) else text.fact(found)
+    return found.value if isinstance(found.value, int) else text_over_time.fact(found)
 
 
 def _ranges(found: Ranges) -> list[Document]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from kho_console import text
+from kho_console import text, text_acting
 from kho_console.documents.difference import Difference
 from kho_console.model.action import Action, Expectation, NotApplicable
 from kho_console.model.check import Check, Result
@@ -32,7 +32,7 @@ def action_rows(found: Action, width: int) -> list[Row]:
     """What would be done, what it does besides, what undoes it, what must hold first."""
     rows: list[Row] = []
     for change in found.changes:
-        rows += labelled("does", text.change(change), width)
+        rows += labelled("does", text_acting.change(change), width)
     for effect in found.effects:
         rows += labelled("effect", text.escaped(effect), width)
     if found.undone_by is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from kho_console import text
+from kho_console import text, text_over_time
 from kho_console.model.difference import Change, Difference, Told
 from kho_console.model.snapshot import Identity, Snapshot
 from kho_console.model.unknown import Maybe
@@ -93,7 +93,7 @@ def _name(found: Difference) -> str:
 
 
 def _shown(found: Maybe[Told] | None) -> str:
-    return text.fact(found)
+    return text_over_time.fact(found)
 
 
 def _brief(found: Maybe[Told] | None) -> str:

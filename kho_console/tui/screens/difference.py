@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from kho_console import text
+from kho_console import text, text_over_time
 from kho_console.engine.observer import Source, View
 from kho_console.tui import background, commands
 from kho_console.tui.changes import changes_of
@@ -77,7 +77,7 @@ class Difference(Filtered):
             self._shown = difference_rows.lines(kept, width)
             columns = difference_rows.columns(self._first, self._second, width)
             filtered = self.filter_rows(len(kept), len(self._found))
-            self.head("DIFFERENCE", text.differences(self._found), *columns, *filtered)
+            self.head("DIFFERENCE", text_over_time.differences(self._found), *columns, *filtered)
         self.lines().show(FixedRows([shown for shown, _ in self._shown]), cursor=bool(self._shown))
         self.explain(view)
 

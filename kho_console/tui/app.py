@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.console import RenderableType
 from textual import events
@@ -26,21 +26,17 @@ from kho_console.resources import styles_folder
 from kho_console.tui import commands, keymap
 from kho_console.tui.changes import Changes
 from kho_console.tui.ending import Ending
-from kho_console.tui.exports import write
 from kho_console.tui.filters import filters
 from kho_console.tui.lookout import Answer, Failure, Lookout
 from kho_console.tui.means import Means
 from kho_console.tui.palette import TableCommands
-from kho_console.tui.replaying import Replaying
+from kho_console.tui.picking_up import PickingUp
 from kho_console.tui.section import Section
 from kho_console.tui.terminal import Terminal
 from kho_console.tui.themes import THEMES
 from kho_console.tui.walking import Stood, Walking
 from kho_console.tui.widgets.banner import Condition
 from kho_console.tui.widgets.prompt import Prompt
-
-if TYPE_CHECKING:
-    from kho_console.tui.guiding import Waiting
 
 _SLOW_LOOKS = 60.0
 """Seconds at least between two looks by the timer that walk maps and processes."""
@@ -97,7 +93,7 @@ class Observed(Message):
         return isinstance(message, Observed) and isinstance(self.answer, View)
 
 
-class KhoConsole(Replaying, inherit_bindings=False):
+class KhoConsole(PickingUp, inherit_bindings=False):
     """The console on a terminal.
 
     Attributes:
@@ -246,43 +242,10 @@ class KhoConsole(Replaying, inherit_bindings=False):
             if first:
                 # It stays as long as the screen: a key is not to wait for it to be gone through.
                 gc.freeze()
-                self._announce()
+                self.announce()
         self._tell()
         if isinstance(answer, Failure) and isinstance(self.screen, Section):
             self.screen.say(f"x {text.escaped(answer.reason)}")
-
-    def _announce(self) -> None:
-        """Say which run goes on; one that has come through its kexec is gone on with."""
-        means = self.changes.means
-        if means.runs is None:
-            return
-
-        def task(turn: object) -> "Waiting | None":
-            from kho_console.tui import guiding
-
-            return guiding.waiting(means)
-
-        def then(found: "Waiting | Failure | None") -> None:
-            if found is None or isinstance(found, Failure):
-                return
-            run = found.run
-            if found.arrived and self.changes.refusal is None:
-                self.call_later(self._pick_up, run.id)
-            elif isinstance(self.screen, Section):
-                table = {item.id: item.signs[0] for item in self.command_table}
-                words = f"run {run.book} stands at step {run.done + 1}, {run.at}"
-                self.screen.say(f"{text.escaped(words)}: {table[commands.RUNBOOK]} resumes it")
-
-        self.changes.guide(self, task, then)
-
-    async def _pick_up(self, run: str) -> None:
-        """Go on with a run, unless somebody is in the middle of something else."""
-        if isinstance(self.screen, Section) and len(self.sections_shown) == 1:
-            from kho_console.tui.screens.runbook import Runbook
-
-            await self.action_section(commands.RUNBOOK)
-            if isinstance(self.screen, Runbook):
-                self.screen.open_run(run)
 
     def condition(self) -> Condition:
         """How the console stands, for the top line."""
@@ -337,17 +300,6 @@ class KhoConsole(Replaying, inherit_bindings=False):
         """Read everything again."""
         self._lookout.ask(Look.FULL)
         self._tell()
-
-    def action_picture(self) -> None:
-        """Write the screen as a picture."""
-        if not isinstance(self.screen, Section):
-            return
-        try:
-            path = write(self.screen.subject, "svg", [self.export_screenshot()])
-        except OSError as error:
-            self.screen.say(f"x no picture: {error}")
-        else:
-            self.screen.say(f"written: {path}")
 
     async def run_action(
         self,

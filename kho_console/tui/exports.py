@@ -108,6 +108,17 @@ class Exporting(App[int], inherit_bindings=False):
         if isinstance(self.screen, Section):
             write_soon(self, self.screen.subject, {"txt": [screen_text(self.screen)]})
 
+    def action_picture(self) -> None:
+        """Write the screen as a picture."""
+        if not isinstance(self.screen, Section):
+            return
+        try:
+            path = write(self.screen.subject, "svg", [self.export_screenshot()])
+        except OSError as error:
+            self.screen.say(f"x no picture: {error}")
+        else:
+            self.screen.say(f"written: {path}")
+
     def on_written(self, message: Written) -> None:
         """Say where it is, on whatever screen is up by now."""
         if isinstance(self.screen, Section):

@@ -5,7 +5,7 @@ from collections import Counter
 from kho_console import text
 from kho_console.model.change import Change, described
 from kho_console.model.check import Result
-from kho_console.model.image import KernelImage
+from kho_console.model.image import ImageFormat, KernelImage
 from kho_console.model.preflight import Preflight
 from kho_console.model.unknown import Unknown
 
@@ -37,9 +37,14 @@ def kernel_image(image: KernelImage) -> str:
     if not isinstance(words, Unknown):
         listed = ", ".join((*words.kho, *words.luo, *words.memfd))
         spoken = f"speaks {listed or 'nothing of KHO'}"
-    complete = text.told(image.complete, lambda known: "complete" if known else "cut short")
-    release = text.told(image.release, text.escaped)
-    return f"{image.format} {release}, {text.size(image.size)}, {complete}; {spoken}"
+    complete = "complete or not: not known"
+    if not isinstance(image.complete, Unknown):
+        complete = "complete" if image.complete else "cut short"
+    form = "unknown format" if image.format is ImageFormat.UNKNOWN else image.format
+    release = ", release not known"
+    if not isinstance(image.release, Unknown):
+        release = f" {text.escaped(image.release)}"
+    return f"{form}{release}, {text.size(image.size)}, {complete}; {spoken}"
 
 
 def preflight(found: Preflight) -> str:

@@ -78,6 +78,8 @@ def test_an_image_that_cannot_be_read_or_told(console: Console, tmp_path: Path) 
     answer = console("check", "--source", SESSIONS, "--kernel", str(text), "--json")
     validate(answer.document, "preflight")
     assert answer.document["image"]["format"] == "unknown"
+    shown = console("check", "--source", SESSIONS, "--kernel", str(text)).out.splitlines()[1]
+    assert shown.startswith("image      unknown format, release not known, 10 B, complete or not: ")
     assert answer.document["image"]["kho"] == []
     assert "no kernel of a format" in answer.document["image"]["kho_reason"]
     assert answer.code == 1

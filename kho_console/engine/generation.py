@@ -8,7 +8,7 @@ from kho_console.abi.fdt_header import MAGIC
 from kho_console.engine import files, paths
 from kho_console.engine.paths import Handover
 from kho_console.model.finding import Evidence
-from kho_console.model.generation import Finalize, Generation, Protocol, State
+from kho_console.model.generation import Finalize, Generation, MapFormat, Protocol, State
 from kho_console.model.tree import RootTree
 from kho_console.model.unknown import Cause, Maybe, Unknown
 from kho_console.model.value import dataclass
@@ -20,6 +20,9 @@ _KNOWN_WORDS = {
     b"kho-v4": Protocol.KHO_V4,
 }
 _FIRST_AFTER_2024 = (6, 13)
+_LAST_SMALL_BITMAPS = (6, 17)
+_LAST_SEEN = 8
+"""Of 6.17; whether later ones got the large bitmaps of 6.18 from the stable trees is not known."""
 _RELEASES = {Protocol.KHO_V3: "7.1", Protocol.KHO_V4: "7.2 and 7.3"}
 
 
@@ -78,6 +81,16 @@ def release_number(release: str) -> tuple[int, int] | None:
     """Major and minor number of a kernel release, None where it starts with neither."""
     found = re.match(r"(\d+)\.(\d+)", release)
     return (int(found[1]), int(found[2])) if found else None
+
+
+def chunks_of(release: Maybe[str]) -> MapFormat | None:
+    """Which of the two maps that kho-v1 names a release writes and reads; None if not known."""
+    if isinstance(release, Unknown) or (number := release_number(release)) is None:
+        return None
+    point = re.match(r"6\.17\.(\d+)", release)
+    if point and int(point[1]) > _LAST_SEEN:
+        return None
+    return MapFormat.CHUNKS_512 if number <= _LAST_SMALL_BITMAPS else MapFormat.CHUNKS_PAGE
 
 
 def of_2024(release: Maybe[str]) -> bool:

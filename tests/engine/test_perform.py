@@ -254,6 +254,17 @@ def test_a_kernel_without_a_handover_loses_none() -> None:
         assert ("is lost" in outcome.text) is lost
 
 
+def test_a_map_that_is_misread_is_no_handover_that_is_proven() -> None:
+    machine = writable(rehearse(open_source("linux-6.18.15/finalized")))
+    assert machine is not None
+    machine.change(Load(KexecImage("twin:6.17", None, b"kho=on")))
+    action = plan(machine, execute.execute)
+    assert isinstance(action, Action)
+    outcome = perform(machine, execute.execute, action, Writer())
+    assert outcome.ending is Ending.UNPROVEN
+    assert "read its map as chunks-512, not chunks-page" in outcome.text
+
+
 STEP = [
     ("linux-6.18.15/cold", step.finalize, errno.EEXIST, "earlier failed try"),
     ("linux-6.18.15/cold", step.finalize, errno.ESRCH, "FDT_ERR_NOSPACE"),

@@ -11,6 +11,7 @@ from kho_console.engine.actions import loaded_image
 from kho_console.engine.actions.planning import Planner, plan
 from kho_console.engine.actions.probe import probe
 from kho_console.engine.errnos import explain
+from kho_console.engine.generation import chunks_of
 from kho_console.engine.journal import Journal
 from kho_console.engine.observe import observe
 from kho_console.engine.writer_lock import LockedError, WriterLock
@@ -194,9 +195,22 @@ def _new_kernel(source: WritableSource, before: Snapshot, boot: str) -> Outcome:
     snapshot = observe(source)
     release = snapshot.machine.release
     if snapshot.booted_through_handover is True:
+        wrong = _misread(before, snapshot)
+        if wrong is not None:
+            return Outcome(Ending.UNPROVEN, f"{release} runs and took the handover, {wrong}", found)
         return Outcome(Ending.DONE, f"{release} runs, and it took the handover", found)
     if before.unavailable is not None and before.generation.protocol is Protocol.NONE:
         text = f"{release} runs; the kernel before it had no handover to give"
         return Outcome(Ending.DONE, text, found)
     text = f"{release} runs, but it took no handover: what was preserved is lost"
     return Outcome(Ending.UNPROVEN, text, found)
+
+
+def _misread(before: Snapshot, now: Snapshot) -> str | None:
+    """What is wrong where both kernels say kho-v1, and mean two forms of the map."""
+    if {before.generation.protocol, now.generation.protocol} != {Protocol.KHO_V1}:
+        return None
+    wrote, reads = chunks_of(before.machine.release), chunks_of(now.machine.release)
+    if wrote is reads or wrote is None or reads is None:
+        return None
+    return f"but read its map as {reads}, not {wrote}: it keeps other memory than was preserved"

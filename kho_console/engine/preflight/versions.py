@@ -4,12 +4,11 @@ kernel/liveupdate/kexec_handover.c takes a root tree only if its word is the ker
 luo_core.c panics on a blob of another version, as nothing can be saved then.
 """
 
-import re
 from collections.abc import Iterator
 
 from kho_console.abi import luo
 from kho_console.engine.findings.words import count
-from kho_console.engine.generation import release_number
+from kho_console.engine.generation import chunks_of
 from kho_console.engine.preflight.naming import name as named
 from kho_console.engine.preflight.situation import Situation
 from kho_console.model.blob import Blob, LuoHeader
@@ -25,10 +24,6 @@ _MEMFD = {
     Protocol.KHO_V4: "memfd-v2",
 }
 """The records that a kernel with live update writes, 6.19 to 7.3."""
-
-_LAST_SMALL_BITMAPS = (6, 17)
-_LAST_SEEN = 8
-"""Of 6.17; whether later ones got the large bitmaps of 6.18 from the stable trees is not known."""
 
 
 def handover(now: Situation) -> Iterator[Check]:
@@ -112,7 +107,7 @@ def _same_map(now: Situation, spoken: str) -> Check:
             "starts, and takes nothing of what is handed over"
         )
         return Check(name, Result.FAIL, text, spoken, _ANOTHER)
-    here, there = _own_map(now), _map_of(now.image.release)
+    here, there = _own_map(now), chunks_of(now.image.release)
     another = now.image.release != now.snapshot.machine.release
     if now.snapshot.generation.protocol is Protocol.KHO_V1 and another:
         if here is None or there is None:
@@ -131,16 +126,7 @@ def _own_map(now: Situation) -> MapFormat | None:
     found = now.snapshot.inventory.preserved
     if not isinstance(found, Unknown) and found.tie is None:
         return found.format
-    return _map_of(now.snapshot.machine.release)
-
-
-def _map_of(release: Maybe[str]) -> MapFormat | None:
-    if isinstance(release, Unknown) or (number := release_number(release)) is None:
-        return None
-    point = re.match(r"6\.17\.(\d+)", release)
-    if point and int(point[1]) > _LAST_SEEN:
-        return None
-    return MapFormat.CHUNKS_512 if number <= _LAST_SMALL_BITMAPS else MapFormat.CHUNKS_PAGE
+    return chunks_of(now.snapshot.machine.release)
 
 
 def live_update(now: Situation) -> Iterator[Check]:

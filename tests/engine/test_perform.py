@@ -265,6 +265,18 @@ def test_a_map_that_is_misread_is_no_handover_that_is_proven() -> None:
     assert "read its map as chunks-512, not chunks-page" in outcome.text
 
 
+def test_a_handover_that_was_taken_back_is_none_that_is_proven() -> None:
+    """The image still points at the tree's page, and the pages that it names were free since."""
+    machine = writable(rehearse(open_source("linux-6.18.15/ready")))
+    assert machine is not None
+    machine.change(Write(FINALIZE, b"0"))
+    action = plan(machine, execute.execute)
+    assert isinstance(action, Action)
+    outcome = perform(machine, execute.execute, action, Writer())
+    assert outcome.ending is Ending.UNPROVEN
+    assert "taken back" in outcome.text
+
+
 STEP = [
     ("linux-6.18.15/cold", step.finalize, errno.EEXIST, "earlier failed try"),
     ("linux-6.18.15/cold", step.finalize, errno.ESRCH, "FDT_ERR_NOSPACE"),

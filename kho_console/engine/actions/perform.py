@@ -18,7 +18,7 @@ from kho_console.engine.writer_lock import LockedError, WriterLock
 from kho_console.model.action import Action, NotApplicable
 from kho_console.model.change import Execute, Load, Unload
 from kho_console.model.check import Result
-from kho_console.model.generation import Finalize, Protocol
+from kho_console.model.generation import Finalize, Protocol, State
 from kho_console.model.outcome import Ending, Found, Outcome
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Unknown
@@ -195,7 +195,7 @@ def _new_kernel(source: WritableSource, before: Snapshot, boot: str) -> Outcome:
     snapshot = observe(source)
     release = snapshot.machine.release
     if snapshot.booted_through_handover is True:
-        wrong = _misread(before, snapshot)
+        wrong = _taken_back(before) or _misread(before, snapshot)
         if wrong is not None:
             return Outcome(Ending.UNPROVEN, f"{release} runs and took the handover, {wrong}", found)
         return Outcome(Ending.DONE, f"{release} runs, and it took the handover", found)
@@ -204,6 +204,13 @@ def _new_kernel(source: WritableSource, before: Snapshot, boot: str) -> Outcome:
         return Outcome(Ending.DONE, text, found)
     text = f"{release} runs, but it took no handover: what was preserved is lost"
     return Outcome(Ending.UNPROVEN, text, found)
+
+
+def _taken_back(before: Snapshot) -> str | None:
+    """What is wrong where an image of 6.16 to 6.18 carried a tree that abort had dropped."""
+    if before.generation.finalize is Finalize.REVERSIBLE and before.state is State.OPEN:
+        return "but that had been taken back: nobody kept what its map names"
+    return None
 
 
 def _misread(before: Snapshot, now: Snapshot) -> str | None:

@@ -178,7 +178,7 @@ def _image(name: str, snapshot: Snapshot) -> list[Check]:
         text = "the loaded image keeps its copy of what is dropped now, and hands that over"
     elif name == "finalize":
         text = "an image is loaded already: this kernel attaches the handover while it loads, so "
-        text += "that image goes without"
+        text += "one that was loaded before it was finalized goes without"
     else:
         text = "the loaded image keeps pointing at what is dropped now"
     remedy = f"load the image again after {name}" if on else "unload the image first"

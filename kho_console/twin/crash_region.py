@@ -90,15 +90,22 @@ def _place(free: Sequence[MemoryRange], size: int, option: CrashKernel) -> Memor
 
 
 def _lines(hardware: Hardware) -> list[bytes] | None:
-    """The memory map without the old region; None where it is hidden."""
+    """The memory map without the old region and what lies in it; None where it is hidden."""
     try:
         content = hardware.files.read(_IOMEM, SMALL_FILE)
-        if iomem.masked(iomem.parse(content)):
-            return None
+        entries = iomem.parse(content)
     except (SourceError, OSError, FormatError):
         return None
-    end = f" : {_NAME}".encode()
-    return [line for line in content.splitlines() if not line.endswith(end)]
+    if not entries or iomem.masked(entries):
+        return None
+    left, inside = [], len(content)
+    for entry, line in zip(entries, filter(None, content.split(b"\n")), strict=True):
+        if entry.depth > inside:
+            continue
+        inside = entry.depth if entry.name == _NAME else len(content)
+        if entry.name != _NAME:
+            left.append(line)
+    return left
 
 
 def _show(hardware: Hardware, lines: list[bytes]) -> None:

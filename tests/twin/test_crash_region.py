@@ -61,3 +61,14 @@ def test_a_boot_without_a_handover_reserves_what_it_is_asked_for(line: bytes, si
     hand = twin.kernel.handover
     assert hand is not None
     assert not any(area.overlaps(region) for area in hand.scratch for region in found)
+
+
+def test_what_lies_in_the_old_region_goes_with_it() -> None:
+    twin = twin_of(recorded("linux-7.3.4/ready"))
+    old = TwinSource(twin).read("/proc/iomem")
+    line = next(item for item in old.splitlines(True) if item.endswith(b": Crash kernel\n"))
+    inner = b"    6f000000-6f000fff : inner\n"
+    twin.hardware.files.put("/proc/iomem", old.replace(line, line + inner))
+    execute(twin)
+    assert len(regions(TwinSource(twin))) == 1
+    assert b"inner" not in TwinSource(twin).read("/proc/iomem")

@@ -176,6 +176,13 @@ def test_waiting_sessions_tell_what_they_hold(name: str, files: str, tmp_path: P
     assert f"Their files ({files}) hold memory" in text
 
 
+def test_waiting_sessions_have_no_owner_to_ask_where_live_update_is_off(tmp_path: Path) -> None:
+    for changes, asked in (({}, True), ({DEVICE: None}, False)):
+        [finding] = found(edited(RESTORED, changes)(tmp_path), "sessions-waiting")
+        assert finding.remedy is not None
+        assert ("Let their owners" in finding.remedy) is asked
+
+
 def test_stale_records_leave_sessions_unlisted_without_any_holder(tmp_path: Path) -> None:
     [finding] = found(edited(RETRIEVED, links={})(tmp_path), "sessions-unlisted")
     assert finding.evidence[0].path == f"{IN}/LUO"

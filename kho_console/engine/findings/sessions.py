@@ -22,6 +22,11 @@ def waiting(facts: Facts) -> Iterator[Found]:
     if not found:
         return
     names = listed([session.name for session in found])
+    remedy = (
+        "Let their owners retrieve and finish them; what is not wanted goes with the next reboot."
+    )
+    if facts.snapshot.liveupdate_device is False:
+        remedy = "Live update is off, so nobody can retrieve them here: the next reboot frees them."
     yield Found(
         Severity.WARNING,
         _SUBJECT,
@@ -29,7 +34,7 @@ def waiting(facts: Facts) -> Iterator[Found]:
         f"Their files ({_file_bytes(found)}) hold memory until then, and the next kexec does not "
         "carry them.",
         tuple(Evidence(_records(facts), _told(session)) for session in found),
-        "Let their owners retrieve and finish them; what is not wanted goes with the next reboot.",
+        remedy,
     )
 
 

@@ -3,7 +3,7 @@
 Lines have the form of dmesg, `[    1.234567] text`; a message of several lines has its stamp on
 the first one only. The texts are those of kernel/kexec_handover.c and kernel/liveupdate/ (6.16 to
 7.3), mm/memblock.c, and kernel/crash_core.c with arch/x86/kernel/crash.c (6.6, the first with
-crash hotplug, to 7.3).
+crash hotplug, to 7.3) and its sibling for powerpc.
 """
 
 import re
@@ -153,9 +153,14 @@ _PATTERNS: tuple[tuple[LogKind, str, str], ...] = (
     (
         LogKind.CRASH_TOO_SMALL,
         "crash hp: ",
-        r"crash hp: update elfcorehdr elfsz (?P<size>\d{1,18}) > memsz (?P<room>\d{1,18})",
+        r"crash hp: (?:update|Updated crash) elfcorehdr"
+        r" elfsz (?P<size>\d{1,18}) > memsz (?P<room>\d{1,18})",
     ),
-    (LogKind.CRASH_UPDATE_FAILED, "crash hp: ", r"crash hp: (?P<text>unable to .*)"),
+    (
+        LogKind.CRASH_UPDATE_FAILED,
+        "crash hp: ",
+        r"crash hp: (?P<text>(?:unable|Failed) to .*|mapping elfcorehdr segment failed.*)",
+    ),
 )
 """For each kind words that are in such a line, and its form: few lines have any of the words, and
 few forms are ever compiled."""

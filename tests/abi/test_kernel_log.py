@@ -75,6 +75,13 @@ def test_lines() -> None:
          {"text": "unable to create new elfcorehdr"}),
         ("crash hp: update elfcorehdr elfsz 921664 > memsz 921600", LogKind.CRASH_TOO_SMALL,
          {"size": 921664, "room": 921600}),
+        ("crash hp: mapping elfcorehdr segment failed", LogKind.CRASH_UPDATE_FAILED,
+         {"text": "mapping elfcorehdr segment failed"}),
+        # The words of powerpc.
+        ("crash hp: Failed to get crash mem range", LogKind.CRASH_UPDATE_FAILED,
+         {"text": "Failed to get crash mem range"}),
+        ("crash hp: Updated crash elfcorehdr elfsz 69632 > memsz 65536", LogKind.CRASH_TOO_SMALL,
+         {"size": 69632, "room": 65536}),
     ],
 )  # fmt: skip
 def test_recognised(text: str, kind: LogKind, values: dict[str, int | str]) -> None:

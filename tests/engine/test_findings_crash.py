@@ -106,7 +106,7 @@ CASES = (
     Case(
         "crash-udev-reloads",
         Severity.WARNING,
-        (KDUMP_TOOLS, "no crash_hotplug"),
+        (KDUMP_TOOLS, "an event comes to a rule that loads, where crash_hotplug is 1"),
         edited(CRASH, {KDUMP_TOOLS: RELOADS}),
         (
             plain(CRASH),

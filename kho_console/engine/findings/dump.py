@@ -149,9 +149,10 @@ def udev_reloads(facts: Facts) -> Iterator[Found]:
                 path,
                 f"udev will reload the crash image on every event ({plain(path)} has no skip "
                 "rule), though the kernel updates it: while it reloads, a panic leaves no dump.",
-                (Evidence(path, "no crash_hotplug"),),
-                "Copy the file to /etc/udev/rules.d and put in front, for cpu and for memory: "
-                'SUBSYSTEM=="...", ATTRS{crash_hotplug}=="1", GOTO="the end of the file".',
+                (Evidence(path, "an event comes to a rule that loads, where crash_hotplug is 1"),),
+                "In a copy of it in /etc/udev/rules.d, put in front: "
+                'SUBSYSTEM=="cpu|memory", ATTRS{crash_hotplug}=="1", GOTO="crash_hotplug_end"; '
+                'and as its last line: LABEL="crash_hotplug_end".',
             )
 
 

@@ -151,6 +151,17 @@ def test_nothing_but_regular_files_is_taken(tmp_path: Path) -> None:
             bundle.verify(tmp_path / name)
 
 
+def test_what_is_wrong_is_told_of_what_was_looked_at(tmp_path: Path) -> None:
+    """A file of another length is the only one that is wrong; behind a strange one nothing is."""
+    listed = body(a=FIRST, b=FIRST, c=FIRST) | {"opens": "b"}
+    made = [(tarfile.TarInfo(name), content) for name, content in (("a", b"xx"), ("b", b"x"))]
+    place = written(tmp_path / "x", listed, made)
+    assert bundle.verify(place)[1] == ("a is not what was packed", "c is missing")
+    place = written(tmp_path / "y", listed, [(tarfile.TarInfo("strange"), b""), *made])
+    strange, behind = bundle.verify(place)[1]
+    assert "does not list" in strange and behind.endswith("was not looked at: 3 of 3")
+
+
 def test_a_bomb_ends_where_the_manifest_ends(tmp_path: Path) -> None:
     """Gibibytes of zeros that no manifest announces are never expanded to the end."""
     compressor = zstandard.ZstdCompressor(level=1).compressobj()

@@ -9,7 +9,7 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -69,17 +69,21 @@ def verify(place: Path) -> tuple[Manifest, tuple[str, ...]]:
     """
     faults: list[str] = []
     seen: dict[str, tuple[int, str]] = {}
+    whole = True
     with _opened(place) as (told, members):
         try:
-            for path, _, pieces in members:
-                seen[path] = _summed(pieces)
+            for member, pieces in members:
+                seen[_path_of(member, told, seen)] = _summed(pieces)
         except BundleError as error:
             faults.append(str(error))
-    for path, listed in told.files.items():
-        if path not in seen:
-            faults.append(f"{path} is missing")
-        elif seen[path] != listed:
-            faults.append(f"{path} is not what was packed")
+            whole = False
+    wrong = [path for path, found in seen.items() if found != told.files[path]]
+    faults += [f"{path} is not what was packed" for path in wrong]
+    left = told.files.keys() - seen.keys()
+    if whole:
+        faults += [f"{path} is missing" for path in sorted(left)]
+    elif left:
+        faults.append(f"what lies behind it was not looked at: {len(left)} of {len(told.files)}")
     if not any(told.opens in (path, *manifest.folders(path)) for path in told.files):
         faults.append(f"{told.opens} is what it opens, and is not in it")
     return told, tuple(faults)
@@ -97,7 +101,7 @@ def unpack(place: Path, folder: Path) -> Manifest:
     with _opened(place) as (told, members):
         left |= told.files.keys()
         _make_sure_of_room(folder, told)
-        for path, size, pieces in members:
+        for path, size, pieces in _listed(told, members):
             target = folder / path
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with target.open("xb") as file:
@@ -135,7 +139,7 @@ def _member(path: str, size: int) -> tarfile.TarInfo:
     return found
 
 
-Members = Iterator[tuple[str, int, Iterator[bytes]]]
+Members = Iterator[tuple[Member, Iterator[bytes]]]
 
 
 @contextmanager
@@ -155,7 +159,7 @@ def _opened(place: Path) -> Iterator[tuple[Manifest, Members]]:
             if first[0].size > manifest.LARGEST:
                 raise BundleError(f"its manifest has {first[0].size} bytes")
             told = manifest.read(b"".join(first[1]))
-            yield told, _listed(told, members)
+            yield told, members
     except OSError as error:
         raise BundleError(error.strerror or str(error)) from error
 
@@ -193,7 +197,7 @@ def _begins(file: IO[bytes]) -> bool:
     return found
 
 
-def _guarded(archive: Archive) -> Iterator[tuple[Member, Iterator[bytes]]]:
+def _guarded(archive: Archive) -> Members:
     def guarded(pieces: Iterator[bytes]) -> Iterator[bytes]:
         try:
             yield from pieces
@@ -207,17 +211,27 @@ def _guarded(archive: Archive) -> Iterator[tuple[Member, Iterator[bytes]]]:
         raise BundleError(_words(error)) from error
 
 
-def _listed(told: Manifest, members: Iterator[tuple[Member, Iterator[bytes]]]) -> Members:
-    """The members that the manifest lists, each once; any other one ends it."""
+def _listed(told: Manifest, members: Members) -> Iterator[tuple[str, int, Iterator[bytes]]]:
+    """The members that the manifest lists, each as long as it says; any other one ends it."""
     seen: set[str] = set()
     for member, pieces in members:
-        path = os.fsdecode(member.name)
-        if path not in told.files or path in seen or len(seen) >= _MOST_FILES:
-            raise BundleError(f"it holds {path!r:.80}, which its manifest does not list")
+        path = _path_of(member, told, seen)
         if member.size != told.files[path][0]:
             raise BundleError(f"{path} has {member.size} bytes, and {told.files[path][0]} listed")
         seen.add(path)
         yield path, member.size, pieces
+
+
+def _path_of(member: Member, told: Manifest, seen: Collection[str]) -> str:
+    """The path of a member, which must be listed, and there once.
+
+    Raises:
+        BundleError: It is not.
+    """
+    path = os.fsdecode(member.name)
+    if path not in told.files or path in seen or len(seen) >= _MOST_FILES:
+        raise BundleError(f"it holds {path!r:.80}, which its manifest does not list")
+    return path
 
 
 def _words(error: Exception) -> str:

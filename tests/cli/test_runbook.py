@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from kho_console.twin import history, keep
 from tests.cli.run import Answer, Console
 from tests.cli.test_documents import validate
 from tests.engine.changeable import Changeable, put
+from tests.recordings import FIXTURES
 
 OPEN, STATELESS = "linux-6.18.15/cold", "linux-7.3.4/sessions"
 FINALIZE = "/sys/kernel/debug/kho/out/finalize"
@@ -172,6 +174,19 @@ def test_each_shipped_one_comes_to_its_end(
     assert twin.deeds == does
     (run,) = twin("list", "--json").document["runs"]
     assert (run["id"], run["over"], run["done"]) == (last["run"], "finished", run["steps"])
+
+
+def test_an_event_lost_earlier_stops_no_memory_expansion(console: Console, tmp_path: Path) -> None:
+    """The log keeps it for the whole boot: somebody who knows that goes on."""
+    origin = tmp_path / "origin"
+    shutil.copytree(FIXTURES / "linux-7.3.4/hotplugged", origin)
+    with (origin / "kmsg.txt").open("a") as log:
+        log.write("[   50.000000] crash hp: kexec_trylock() failed, kdump image may be stale\n")
+    twin = Twin(console, tmp_path, str(origin))
+    assert console("--twin", str(twin.file), "offline", "memory35").code == 0
+    twin.answers.write_text('block = "memory35"\nskip = ["events", "watched"]\n')
+    answer = twin("run", "memory-expansion", "--json")
+    assert (answer.code, objects(answer)[-1]["text"]) == (0, "finished")
 
 
 def test_the_wrong_target_is_stopped_by_preflight(console: Console, tmp_path: Path) -> None:

@@ -306,7 +306,9 @@ def test_a_note_of_wrong_types_is_refused(tmp_path: Path) -> None:
     note_file.write(noted(READY), place)
     body = json.loads(place.read_text())
     del body["sha256"]
-    for key, value in {"items": 3, "made": None, "boot": 5, "kexec_count": "1"}.items():
+    nameless = [{**body["items"][0], "name": 5}]
+    wrongs = {"items": 3, "made": None, "boot": 5, "kexec_count": "1"}.items()
+    for key, value in (*wrongs, ("items", nameless)):
         wrong = {**body, key: value}
         plain = json.dumps(wrong, sort_keys=True, separators=(",", ":"))
         wrong["sha256"] = hashlib.sha256(plain.encode()).hexdigest()

@@ -62,7 +62,7 @@ def read(place: Path) -> Note:
         raise NoteError(f"{place} is damaged: its checksum is not that of its content")
     try:
         return _note(found)
-    except (LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise NoteError(f"{place} is no note of this schema: {error}") from error
 
 

@@ -224,7 +224,13 @@ def _opened(source: Source, wanted: Namespace) -> Iterator[Run]:
 def _only(folder: Path) -> str:
     found = shelf.open_runs(folder)
     if not found:
-        raise _Refused(exit_code.NOT_AVAILABLE, f"no run goes on in {folder}")
+        damaged = [
+            f"{item.id} cannot be read: {item.damage.reason}"
+            for item in shelf.runs(folder)
+            if item.damage is not None
+        ]
+        words = f"no {'other ' if damaged else ''}run goes on in {folder}"
+        raise _Refused(exit_code.NOT_AVAILABLE, *damaged, words)
     if len(found) > 1:
         names = ", ".join(item.id for item in found)
         raise _Refused(exit_code.USAGE, f"several runs go on: name one of {names}")

@@ -176,6 +176,17 @@ def test_each_shipped_one_comes_to_its_end(
     assert (run["id"], run["over"], run["done"]) == (last["run"], "finished", run["steps"])
 
 
+def test_a_run_that_cannot_be_read_is_not_passed_over(console: Console, tmp_path: Path) -> None:
+    book = tmp_path / "stops.toml"
+    book.write_text(STOPS)
+    twin = Twin(console, tmp_path, OPEN)
+    twin("run", str(book))
+    (journal,) = tmp_path.glob("t.runs/*/*.jsonl")
+    journal.write_bytes(b"x" + journal.read_bytes())
+    answer = twin("resume")
+    assert answer.code == 3 and f"{journal.parent.name} cannot be read: " in answer.err
+
+
 def test_an_event_lost_earlier_stops_no_memory_expansion(console: Console, tmp_path: Path) -> None:
     """The log keeps it for the whole boot: somebody who knows that goes on."""
     origin = tmp_path / "origin"

@@ -38,8 +38,10 @@ _KEPT = re.compile(
 """Options of a kernel's command line whose values say nothing of their host."""
 
 _PRODUCERS = (kexec_metadata.NAME, kho_test.NAME, luo.NAME, memblock.NAME)
-_WORDS_OF_FORMATS = (b"compatible", b"fdt", b"preserved-memory-map", b"size", b"start")
-"""What stands in trees for everybody; a name that is one of these stays."""
+_COMMON = re.compile(
+    rb"compatible|fdt|preserved-memory-map|size|start|sys|kernel|debug(?:fs)?|System|RAM|Crash"
+)
+"""What stands in trees, paths and lists for everybody; a name that is one of these stays."""
 
 _SESSION = b"anon_inode:[luo_session] "
 _COMMAND_LINE = answers.path_key(answers.FILE, paths.CMDLINE)
@@ -192,7 +194,7 @@ def _strange_blobs(moment: Moment, known: Collection[tuple[bytes, bytes]]) -> se
 
 
 def _is_common(name: bytes) -> bool:
-    return name in _WORDS_OF_FORMATS or _KEPT.fullmatch(name) is not None
+    return name in _PRODUCERS or bool(_COMMON.fullmatch(name) or _KEPT.fullmatch(name))
 
 
 def _renaming(
@@ -224,7 +226,7 @@ def _hosts(moment: Moment) -> list[bytes]:
     """The host's name, whole and without its domain; a host named `kho` shares that with KHO."""
     host = os.fsencode(moment.facts.hostname)
     names = (host, host.partition(b".")[0])
-    return [name for name in names if len(name) >= _SHORTEST and not _KEPT.fullmatch(name)]
+    return [name for name in names if len(name) >= _SHORTEST and not _is_common(name)]
 
 
 def _of_command_line(snapshot: Snapshot) -> Iterator[bytes]:

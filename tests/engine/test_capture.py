@@ -305,3 +305,15 @@ def test_a_region_has_one_name_in_its_blob_and_on_the_command_line(tmp_path: Pat
     for name in names:
         assert b":4096:" + name in after.machine.command_line
     assert [item.id for item in diagnose(after)] == [item.id for item in diagnose(before)]
+
+
+@pytest.mark.parametrize("host", ["kernel", "System"])
+def test_a_host_named_as_everybody_breaks_no_capture(host: str, tmp_path: Path) -> None:
+    origin = tmp_path / "origin"
+    shutil.copytree(folder("linux-7.3.4/ready"), origin)
+    manifest = json.loads((origin / "manifest.json").read_text()) | {"hostname": host}
+    (origin / "manifest.json").write_text(json.dumps(manifest))
+    capture(FixtureSource(origin), tmp_path / "new", scrambled=True)
+    before, after = observe(FixtureSource(origin)), observe(FixtureSource(tmp_path / "new"))
+    assert after.machine.hostname == "host"
+    assert [item.id for item in diagnose(after)] == [item.id for item in diagnose(before)]

@@ -27,7 +27,8 @@ _OF_KERNEL = re.compile(
 )
 
 _BARE = re.compile(
-    r"crash_?kernel|crash hp: |(?:Kernel c|C)ommand line: |Unknown kernel command line parameters "
+    r"crash_?kernel|cannot (?:allocate|reserve) crash_?kernel|Reserving \d+MB of memory |crash hp: "
+    r"|(?:Kernel c|C)ommand line: |Unknown kernel command line parameters "
     r"|Malformed early option |Revived memory reservation |No registered handler "
     r"|Freeze failed |Unable to finish session |(?:Off|On)lined Pages "
 )

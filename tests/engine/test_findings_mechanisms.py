@@ -168,3 +168,10 @@ def test_the_stream_of_v3_is_found_by_the_setup_data(tmp_path: Path) -> None:
     assert found is not None
     assert (found.version, found.place, found.terminated) == (KstateVersion.V3, "0x100000", True)
     assert "kstate-v3-growth" in {item.id for item in found.findings}
+
+
+def test_what_is_no_super_block_has_no_nodes_to_count(tmp_path: Path) -> None:
+    found = holding({0x40000: b"\1" * 4096}, "pkram=40")(tmp_path).mechanisms.pkram
+    assert found is not None and isinstance(found.image, Unknown)
+    assert "no magic number" in found.image.reason
+    assert [item.id for item in found.findings] == ["pkram-damaged"]

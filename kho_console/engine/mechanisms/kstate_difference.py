@@ -1,5 +1,6 @@
 """Two streams of kstate, entry by entry and field by field."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
@@ -54,9 +55,12 @@ Key = tuple[int | None, int, int, int]
 def differences(
     first: Iterable[DecodedEntry], second: Iterable[DecodedEntry]
 ) -> Iterator[EntryDifference]:
-    """What differs; entries belong together by kind, state id, instance, and which of the same."""
+    """What differs; entries belong together by kind, state id, instance, and which of the same.
+
+    They come in the order of the first stream, and what only the second one has behind them.
+    """
     old, new = _by_key(first), _by_key(second)
-    for key in sorted(old.keys() | new.keys(), key=lambda key: (*map(str, key[:3]), key[3])):
+    for key in (*old, *(key for key in new if key not in old)):
         before, after = old.get(key), new.get(key)
         if before is None or after is None:
             yield EntryDifference(Fate.ADDED if before is None else Fate.GONE, before, after)
@@ -66,17 +70,17 @@ def differences(
 
 def _by_key(entries: Iterable[DecodedEntry]) -> Mapping[Key, DecodedEntry]:
     found: dict[Key, DecodedEntry] = {}
+    alike: Counter[tuple[int | None, int, int]] = Counter()
     for item in entries:
-        entry, number = item.entry, 0
-        while (key := (entry.section, entry.state_id, entry.instance_id, number)) in found:
-            number += 1
-        found[key] = item
+        same = (item.entry.section, item.entry.state_id, item.entry.instance_id)
+        found[*same, alike[same]] = item
+        alike[same] += 1
     return found
 
 
-def _content(item: DecodedEntry) -> tuple[int, object]:
+def _content(item: DecodedEntry) -> tuple[int, int, object]:
     known = None if isinstance(item.content, Unknown) else item.content
-    return item.entry.version_id, known
+    return item.entry.version_id, item.entry.size, known
 
 
 def _fields(before: DecodedEntry, after: DecodedEntry) -> Iterator[FieldDifference]:

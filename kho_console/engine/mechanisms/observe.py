@@ -156,7 +156,10 @@ def _pkram(source: Source, given: dict[bytes, bytes | None]) -> PkramSeen | None
         reason = error.reason + pkram.mistaken(source.memory, pfn)
         return PkramSeen(pfn, evidence, Unknown(Cause.NOT_RECORDED, reason, error.address))
     image, findings = pkram.read(source.memory, pfn, None)
-    return PkramSeen(pfn, evidence, image, tuple(findings))
+    why, said = image.regions, tuple(findings)
+    if not image.nodes and isinstance(why, Unknown) and why.cause is Cause.INVALID:
+        return PkramSeen(pfn, evidence, why, said)
+    return PkramSeen(pfn, evidence, image, said)
 
 
 def _kstate(

@@ -227,7 +227,11 @@ def _kho2024(wanted: Namespace) -> int:
             output.line(f"  {text.address(kept.start)}  {text.exact(kept.size)}")
     if found.events:
         output.line(text.count(len(found.events), "trace event"))
+    for fingerprint, number in found.events:
+        output.line(f"  fingerprint 0x{fingerprint:08x}  type {number}")
     for array in found.arrays:
+        flags = "no trace flags" if array.flags is None else f"trace flags 0x{array.flags:x}"
+        output.line(f"trace array {text.escaped(array.name)}  {flags}")
         for cpu in array.cpus:
             pages = text.count(len(cpu.pages), "page")
             output.line(f"trace array {text.escaped(array.name)}  CPU {cpu.cpu}  {pages}")

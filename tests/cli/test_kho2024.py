@@ -5,7 +5,7 @@ from shutil import copytree
 
 import pytest
 
-from tests.abi.test_kho2024 import DATA, SLAB, TEN, cpu, mem, tree
+from tests.abi.test_kho2024 import DATA, SLAB, TEN, TREE, cpu, mem, tree
 from tests.cli.run import Console
 from tests.cli.test_documents import validate
 from tests.made_2024 import made
@@ -96,6 +96,19 @@ def test_a_file_tells_the_size_of_its_pages(
     findings = console("decode", "kho2024", str(file), "--json").document["findings"]
     assert len(findings) == (said is not None)
     assert said is None or said in findings[0]["text"]
+
+
+def test_events_and_flags_are_printed(console: Console, tmp_path: Path) -> None:
+    file = tmp_path / "dt"
+    file.write_bytes(TREE)
+    lines = console("decode", "kho2024", str(file)).out.splitlines()
+    at = lines.index("2 trace events")
+    assert lines[at + 1 :] == [
+        "  fingerprint 0x00000001  type 2",
+        "  fingerprint 0x00000003  type 4",
+        "trace array global-trace  trace flags 0x7",
+        "trace array global-trace  CPU 10  1 page",
+    ]
 
 
 def test_a_series_whose_behaviour_is_not_known_is_not_rehearsed(

@@ -1,6 +1,10 @@
 """The tree of the series of 2024 against its bindings."""
 
 import re
+from pathlib import Path
+from shutil import copytree
+
+import pytest
 
 from kho_console.engine.observe import observe
 from kho_console.model.finding import Severity
@@ -54,3 +58,20 @@ def test_one_finding_for_each_violation() -> None:
         "/ftrace/later is ftrace,array-v2, not ftrace,array-v1: a kernel that knows only that "
         "refuses it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("kho_scratch=64M", "Look in the kernel log"),
+        ("kho_scratch=0", "Boot with kho_scratch="),
+        ("quiet", "Boot with kho_scratch="),
+    ],
+)
+def test_an_area_that_was_asked_for_is_not_to_be_asked_for_again(
+    tmp_path: Path, line: str, remedy: str
+) -> None:
+    machine = copytree(folder("made/kho2024-without-scratch"), tmp_path / "machine")
+    (machine / "root/proc/cmdline").write_text(f"{line}\n")
+    [finding] = found(observe(FixtureSource(machine)), "scratch-missing")
+    assert (finding.remedy or "").startswith(remedy)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations, islice
 
+from kho_console.abi.memparse import memparse
 from kho_console.engine.findings.facts import Facts
 from kho_console.engine.findings.rule import Found, Rule
 from kho_console.engine.findings.words import plain, size
@@ -54,8 +55,18 @@ def missing(facts: Facts) -> Iterator[Found]:
                 ),
                 *facts.given("kho_scratch", "kho_bootmem"),
             ),
-            "Boot with kho_scratch= sizes that are not zero.",
+            _reserve(facts),
         )
+
+
+def _reserve(facts: Facts) -> str:
+    """What brings scratch about; 2024 goes on without where the size asked for finds no room."""
+    asked = () if facts.line is None else facts.line.scratch
+    if facts.snapshot.generation.protocol is Protocol.RFC_2024 and any(
+        memparse(item.text or b"")[0] for item in asked
+    ):
+        return "Look in the kernel log for why kho_scratch= was not reserved, or ask for less."
+    return "Boot with kho_scratch= sizes that are not zero."
 
 
 def _without(facts: Facts) -> str:

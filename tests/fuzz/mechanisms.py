@@ -11,6 +11,7 @@ from kho_console.abi.kstate.stream import Walk
 from kho_console.abi.pkram import read
 from kho_console.abi.pkram.write import SavedNode, SavedObject, write
 from kho_console.abi.reader import Bytes
+from kho_console.engine.formats import fdt as formats_fdt
 from kho_console.engine.formats.kstate import KstateStream
 from kho_console.model.kstate import KstateVersion
 from kho_console.model.pkram import PkramVersion, PreservedPage
@@ -24,6 +25,7 @@ _REGISTRIES = {version: shipped(version) for version in _VERSIONS}
 _STREAMS = {"v1": V1, "nested": V1_NESTED, "v2": V2, "v3": V3, "many": V2[:-4] * 100 + V2[-4:]}
 _OPTIONS = {"plain": b"0x1000@8M", "short": b"4096", "odd": b"@zz"}
 _CACHES = {"records": struct.pack("<4Q", 0x10000000, 0x1000, 0x20000000, 0x3000)}
+_COMPILED = {"tree": fdt.write_compiled(fdt.read(TREE).root)}
 _TOML = """version = "v3"
 [[description]]
 name = "trace"
@@ -107,12 +109,18 @@ def _tree(data: bytes) -> None:
     kho2024_node.blobs(tree, kho2024.decode(tree))
 
 
+def _laid_out(data: bytes) -> None:
+    """By which writer a tree comes back is found by trying them all."""
+    formats_fdt.read_2024(Bytes(data))
+
+
 def _cache(data: bytes) -> None:
     kho2024_tree.read_mem_cache(data)
 
 
 MECHANISMS = (
     Target("kho 2024", {"tree": TREE}, partial(_any, {"tree": TREE}, _tree), 0.02),
+    Target("fdt layout", _COMPILED, partial(_any, _COMPILED, _laid_out), 0.02),
     Target("kho 2024 mem cache", _CACHES, partial(_any, _CACHES, _cache), 0.01),
     Target("kstate stream", _STREAMS, partial(_any, _STREAMS, _stream), 0.03),
     Target("kstate option", _OPTIONS, partial(_any, _OPTIONS, _option), 0.01),

@@ -20,7 +20,6 @@ WRITERS = {
     "purgatory.filled",
     "purgatory.regions",
     "purgatory.write_regions",
-    "fdt.write_repacked",
     "kexec_metadata.encode",
     "kho2024_tree.ftrace",
     "kho2024_tree.mem",

@@ -4,6 +4,7 @@ Events come once it looks: a DIMM of four blocks, then a CPU that goes, and come
 numbers that nobody heard.
 """
 
+import signal
 import sys
 
 from kho_console.cli import main
@@ -29,5 +30,7 @@ class Watched(LiveRecording):
 
 
 if __name__ == "__main__":
+    # Tests that a shell runs in the background have it ignored, and hand that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     setattr(main, "open_source", lambda word: Watched("linux-7.3.4/hotplugged"))  # noqa: B010
     sys.exit(main.main(["watch", *sys.argv[1:]]))

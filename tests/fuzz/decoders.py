@@ -224,7 +224,9 @@ def _texts(data: bytes) -> None:
 
 def _command_lines(data: bytes) -> None:
     command_line.split(data)
-    command_line.parse(data)
+    found = crashkernel.counting(command_line.parse(data).crashkernel)
+    if isinstance(found, crashkernel.CrashKernel):
+        crashkernel.size_for(found.sizes, 1 << 34)
     command_line.without(data, {b"kho", b"crashkernel"})
     hugepages.asked(command_line.split(data), 2 << 20)
     for value in (data, data.partition(b"=")[2]):

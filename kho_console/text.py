@@ -272,7 +272,9 @@ def preserved(found: "PreservedMap") -> str:
 
 
 def orders(found: Sequence[int]) -> str:
-    """The orders of an extent's blocks, ascending: `0`, `0-3`, `0,9`; `?` for none."""
+    """Numbers, ascending, such as orders of an extent's blocks: `0`, `0-3`, `0,9`; `?` for none."""
+    if len(found) > 1 and found[-1] - found[0] == len(found) - 1:
+        return f"{found[0]}-{found[-1]}"  # The blocks of a DIMM are thousands.
     cuts = [at for at, (low, high) in enumerate(pairwise(found), 1) if high != low + 1]
     runs = [found[start:end] for start, end in pairwise([0, *cuts, len(found)])]
     words = (f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs if run)

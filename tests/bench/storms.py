@@ -19,7 +19,7 @@ from tests.bench.table import Row, mebibytes, milliseconds
 
 BURST, RATE, SECONDS, MINUTE, MANY = 10_000, 1_000, 60, 60_000, 100_000
 BLOCKS, UNHEARD = 49_152, 1_000
-KEYS = 100
+KEYS, BURSTS = 100, 5
 BUDGET = 32 << 20
 """Bytes that events may leave in memory, however many come."""
 
@@ -101,10 +101,13 @@ async def _keys(burst: int, seconds: float, keys: int) -> Iterator[Row]:
             taken = _slow(await open_.keys(max(int(seconds / 0.07), 2)))
             await _answered(open_)
             found.append(_row(f"a key at {RATE:,} events/s for {seconds:g} s, {name}", idle, taken))
-        open_.source.storm.begin(one_dimm(burst), None)
-        taken = _slow(await open_.keys(max(keys // 3, 2)))
-        await _answered(open_)
-        found.append(_row(f"a key within a burst of {burst:,}", idle, taken))
+        within: list[float] = []
+        # One burst is over after some thirty keys: too few to tell the slowest of twenty by.
+        for _ in range(BURSTS):
+            open_.source.storm.begin(one_dimm(burst), None)
+            within += await open_.keys(max(keys // 3, 2))
+            await _answered(open_)
+        found.append(_row(f"a key within {BURSTS} bursts of {burst:,}", idle, _slow(within)))
     return iter(found)
 
 

@@ -48,7 +48,8 @@ class Keys(Panel):
 
     def _table(self) -> tuple[Command, ...]:
         return tuple(
-            replace(item, short=self.called.get(item.id, item.short)) for item in table_of(self.app)
+            replace(item, short=self.called[item.id]) if item.id in self.called else item
+            for item in table_of(self.app)
         )
 
 

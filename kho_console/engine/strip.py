@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kho_console.abi import runs
-from kho_console.model.machine import MemoryLayout
 from kho_console.model.memory import MemoryRange, merged, without
 from kho_console.model.owner import OwnerKind, Ownership
 from kho_console.model.preserved import PreservedMap, Runs
-from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Maybe, Unknown
 from kho_console.model.value import dataclass
+
+if TYPE_CHECKING:
+    # The first frame draws a strip, and has no machine yet.
+    from kho_console.model.machine import MemoryLayout
+    from kho_console.model.snapshot import Snapshot
 
 HOLE = "."
 SCRATCH = "s"
@@ -86,7 +90,9 @@ class StripMap:
         return self.owners if by_owner else self.preserved
 
 
-def strip_map(snapshot: Snapshot, previous: tuple[Snapshot, StripMap] | None = None) -> StripMap:
+def strip_map(
+    snapshot: "Snapshot", previous: "tuple[Snapshot, StripMap] | None" = None
+) -> StripMap:
     """The map of a snapshot.
 
     Args:
@@ -116,7 +122,7 @@ def _kept(
     return preserved, owners
 
 
-def _bands(memory: MemoryLayout) -> Maybe[tuple[Band, ...]]:
+def _bands(memory: "MemoryLayout") -> Maybe[tuple[Band, ...]]:
     if not isinstance(memory.nodes, Unknown):
         known = [(node.number, node.ranges) for node in memory.nodes if node.ranges]
         if known:
@@ -141,7 +147,7 @@ def _apart(known: Sequence[tuple[int, tuple[MemoryRange, ...]]]) -> Iterable[Ban
         yield Band(number, spans[at], ranges if at in mixed else ())
 
 
-def _homeless(memory: MemoryLayout) -> Iterable[Band]:
+def _homeless(memory: "MemoryLayout") -> Iterable[Band]:
     """A line for RAM that no node claims: without it what is preserved there would not be seen."""
     if isinstance(memory.nodes, Unknown) or isinstance(memory.ram, Unknown):
         return
@@ -155,7 +161,7 @@ def _around(ranges: Sequence[MemoryRange]) -> MemoryRange:
     return MemoryRange(ranges[0].start, ranges[-1].end - ranges[0].start)
 
 
-def _machine(snapshot: Snapshot) -> Iterable[Layer]:
+def _machine(snapshot: "Snapshot") -> Iterable[Layer]:
     # 7.1.13 puts its crash region into scratch memory after a handover.
     if not isinstance(snapshot.memory.crash_regions, Unknown):
         yield _layer(CRASH, snapshot.memory.crash_regions)
@@ -168,7 +174,7 @@ def _layer(letter: str, ranges: Iterable[MemoryRange]) -> Layer:
     return Layer(letter, runs.of_ranges((item.start, item.end) for item in ranges if item.size))
 
 
-def _online(memory: MemoryLayout) -> list[MemoryRange]:
+def _online(memory: "MemoryLayout") -> list[MemoryRange]:
     """System RAM without offline blocks; the online blocks where RAM is not known."""
     blocks = () if isinstance(memory.blocks, Unknown) else memory.blocks
     if isinstance(memory.ram, Unknown):

@@ -389,4 +389,4 @@ class KhoConsole(PickingUp, inherit_bindings=False):
 def _styles(settings: Settings) -> tuple[str, ...]:
     """The style sheets, overlays last."""
     overlays = (("mono", settings.mono), ("ascii", settings.ascii))
-    return ("base", "blobs", "handover", "dialogs", *(name for name, wanted in overlays if wanted))
+    return ("base", "blobs", "dialogs", *(name for name, wanted in overlays if wanted))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 from textual.app import App
 from textual.message_pump import MessagePump
 
-from kho_console.documents.difference import Difference
 from kho_console.engine.observer import Source, View
 from kho_console.model.action import Action, Plan
 from kho_console.model.change import KexecImage
@@ -21,6 +20,7 @@ from kho_console.tui.means import Lease, Means, Mode
 from kho_console.tui.wish import Deed, Examined, Planned, Wish
 
 if TYPE_CHECKING:
+    from kho_console.documents.difference import Difference
     from kho_console.engine.image_files import Watch
     from kho_console.engine.journal_records import Records
     from kho_console.model.outcome import Outcome
@@ -154,11 +154,11 @@ class Changes:
         node: MessagePump,
         wish: Wish,
         action: Action,
-        then: Callable[[Maybe[tuple[Difference, ...]] | Failure], Any],
+        then: "Callable[[Maybe[tuple[Difference, ...]] | Failure], Any]",
     ) -> None:
         """Do it on a twin of the machine, and tell `node` what is different then."""
 
-        def task() -> Maybe[tuple[Difference, ...]]:
+        def task() -> "Maybe[tuple[Difference, ...]]":
             from kho_console.tui import tasks
 
             return tasks.predicted(self.means.source, wish, action, self._turn)

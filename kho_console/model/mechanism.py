@@ -1,10 +1,15 @@
 """Mechanisms beside the handover that out-of-tree kernels carry, as a machine shows them."""
 
+from typing import TYPE_CHECKING
+
 from kho_console.model.finding import Evidence, Finding
 from kho_console.model.kstate import DecodedEntry, KstateVersion
-from kho_console.model.pkram import PkramImage
 from kho_console.model.unknown import Maybe
 from kho_console.model.value import dataclass
+
+if TYPE_CHECKING:
+    # Most machines have none.
+    from kho_console.model.pkram import PkramImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class PkramSeen:
 
     pfn: int
     evidence: Evidence
-    image: Maybe[PkramImage]
+    image: "Maybe[PkramImage]"
     findings: tuple[Finding, ...] = ()
 
 

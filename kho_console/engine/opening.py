@@ -194,9 +194,9 @@ def _beginning(file: Path, word: str | None) -> str:
 
 def writable(source: Source) -> WritableSource | None:
     """The source as one that can be changed; None for a recording."""
-    from kho_console.engine.noted import NotedSource
+    from kho_console.engine.noted import behind
 
-    inner = source.source if isinstance(source, NotedSource) else source
+    inner = behind(source)
     return inner if _changes(inner) else None
 
 

@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from kho_console.abi.recording.bodies import Happened
 from kho_console.engine.journal_records import Now, Records, of_lines
-from kho_console.engine.noted import NotedSource
+from kho_console.engine.noted import behind
 from kho_console.source.protocol import Source
 from kho_console.source.recording import RecordedSource
 
@@ -19,7 +19,7 @@ def recorded_actions(source: Source, now: Now) -> Records:
 
     None where the source is no recording.
     """
-    inner = source.source if isinstance(source, NotedSource) else source
+    inner = behind(source)
     if not isinstance(inner, RecordedSource):
         return Records((), ())
     marks = inner.recording.marks(Happened.ACTION)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from kho_console.abi.recording.framing import HEADER
-from kho_console.engine.noted import NotedSource
+from kho_console.engine.noted import behind
 from kho_console.model.check import Check, Result
 from kho_console.source.protocol import Source
 from kho_console.source.recording import RecordedSource, Recording, RecordingError
@@ -33,7 +33,7 @@ def check(source: Source) -> Iterator[Check]:
 
 
 def _recording(source: Source) -> Recording | None:
-    inner = source.source if isinstance(source, NotedSource) else source
+    inner = behind(source)
     return inner.recording if isinstance(inner, RecordedSource) else None
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from kho_console.abi.recording.bodies import Happened
 from kho_console.engine import moments
 from kho_console.engine.moments import NoMomentError
-from kho_console.engine.noted import NotedSource
+from kho_console.engine.noted import behind
 from kho_console.model.position import Landmark, What
 from kho_console.model.snapshot import Moment
 from kho_console.source.protocol import Source, SourceKind
@@ -147,7 +147,7 @@ class RecordedMoments:
 
 def timeline_of(source: Source) -> tuple[Timeline, int]:
     """The moments of a source, and the number of the one that it is."""
-    inner = source.source if isinstance(source, NotedSource) else source
+    inner = behind(source)
     if isinstance(inner, RecordedSource):
         return RecordedMoments(inner.recording), inner.at.number
     return OneMoment(source), 0
@@ -169,7 +169,7 @@ def other_moment(source: Source, word: str) -> Source | None:
 
 def moment_of(source: Source) -> Moment | None:
     """Which moment of a recording a source is; None for any other source."""
-    inner = source.source if isinstance(source, NotedSource) else source
+    inner = behind(source)
     if not isinstance(inner, RecordedSource):
         return None
     return Moment(inner.at.number, len(inner.recording), moments.told(inner.at.wall))

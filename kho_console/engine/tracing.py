@@ -11,15 +11,13 @@ from typing import TypeVar
 from kho_console.abi.memory import MissingMemory, PhysicalMemory
 from kho_console.engine.crash.header import Reopened
 from kho_console.model.unknown import Cause, Maybe, Unknown
+from kho_console.source.forwarding import ForwardingSource
 from kho_console.source.protocol import (
     LARGEST_MEMORY_READ,
     SMALL_FILE,
-    EventStream,
-    HostFacts,
     Process,
     Source,
     SourceError,
-    SourceKind,
 )
 from kho_console.source.recording import answers
 
@@ -31,18 +29,22 @@ MOST_PAGES = 1 << 15
 """Pages that one look notes; the rest of them stay unrecorded."""
 
 
-class TracingSource:
+class TracingSource(ForwardingSource):
     """Answers as another source does, and notes it in the form of a recording.
 
-    Attributes:
-        memory: Its memory, noted page by page.
+    Events are no answers, and not noted.
     """
 
     def __init__(self, source: Source) -> None:
         """Note what `source` answers."""
-        self._source = source
+        super().__init__(source)
         self._answers: dict[bytes, bytes] = {}
-        self.memory = _TracingMemory(source, self._answers)
+        self._memory = _TracingMemory(source, self._answers)
+
+    @property
+    def memory(self) -> "_TracingMemory":
+        """Its memory, noted page by page."""
+        return self._memory
 
     def taken(self) -> Mapping[bytes, bytes]:
         """What was answered since the last call, the latest answer of each question."""
@@ -72,25 +74,6 @@ class TracingSource:
                 found.add(path)
                 path = path.rpartition("/")[0]
         return found
-
-    @property
-    def source(self) -> Source:
-        """The source that it asks."""
-        return self._source
-
-    @property
-    def kind(self) -> SourceKind:
-        """See `Source.kind`."""
-        return self._source.kind
-
-    @property
-    def name(self) -> str:
-        """See `Source.name`."""
-        return self._source.name
-
-    def facts(self) -> HostFacts:
-        """See `Source.facts`."""
-        return self._source.facts()
 
     def read(self, path: str, limit: int = SMALL_FILE) -> bytes:
         """See `Source.read`."""
@@ -147,14 +130,6 @@ class TracingSource:
         found = self._source.kernel_log()
         self._answers[answers.KERNEL_LOG] = answers.text(found)
         return found
-
-    def events(self) -> EventStream:
-        """See `Source.events`; events are no answers, and not noted."""
-        return self._source.events()
-
-    def clock(self) -> float:
-        """See `Source.clock`."""
-        return self._source.clock()
 
     def _noting(
         self, letter: bytes, path: str, ask: Callable[[], T], write: Callable[[T], bytes]

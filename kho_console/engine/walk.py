@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from kho_console.engine import residue
-from kho_console.engine.noted import NotedSource
+from kho_console.engine.noted import behind
 from kho_console.engine.tracing import TracingSource
 from kho_console.model.snapshot import Snapshot
 from kho_console.model.unknown import Cause, Unknown
@@ -33,7 +33,7 @@ def read_residue(source: Source, snapshot: Snapshot) -> None:
 def everything(traced: TracingSource) -> None:
     """Have all noted that a machine in a file answers; of a running one nothing more."""
     source = traced.source
-    inner = source.source if isinstance(source, NotedSource) else source
+    inner = behind(source)
     if isinstance(inner, RecordedSource):
         traced.take_over(dict(_values(inner.known)))
     elif traced.kind is SourceKind.FIXTURE:

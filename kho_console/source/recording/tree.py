@@ -6,13 +6,11 @@ from typing import Protocol
 
 from kho_console.abi.error import FormatError
 from kho_console.model.unknown import Cause, Maybe, Unknown
-from kho_console.source.fixture.containment import parts_of
+from kho_console.source import links
 from kho_console.source.protocol import SourceError
 from kho_console.source.recording import answers
 from kho_console.source.recording.answers import FILE, FOLDER, LINK, STANDS, Unanswered
 from kho_console.source.regular import checked_path
-
-_MOST_HOPS = 40  # as many symbolic links as the kernel follows along one path
 
 
 class Answers(Protocol):
@@ -134,28 +132,7 @@ class RecordedTree:
         Raises:
             SourceError: It is no absolute path, or its links have no end.
         """
-        pending = parts_of(path)[::-1]
-        here = ""
-        hops = 0
-        while pending:
-            part = pending.pop()
-            if part in ("", "."):
-                continue
-            if part == "..":
-                here = here.rpartition("/")[0]
-                continue
-            step = f"{here}/{part}"
-            target = self._target(step) if pending or follow_last else None
-            if target is None:
-                here = step
-                continue
-            hops += 1
-            if hops > _MOST_HOPS:
-                raise SourceError.from_errno(path, errno.ELOOP)
-            if target.startswith("/"):
-                here = ""
-            pending.extend(reversed(target.split("/")))
-        return here or "/"
+        return links.resolved(path, self._target, follow_last=follow_last)
 
     def _target(self, path: str) -> str | None:
         try:

@@ -53,7 +53,7 @@ class Ahead:
         """See `Reader.read`."""
         at = offset - self._start
         if at < 0 or at + size > len(self._held):
-            if size >= self._piece:
+            if size > self._piece:
                 return self._whole.read(offset, size)
             self._start, self._held = offset, self._whole.read(offset, self._piece)
             at = 0

@@ -44,13 +44,15 @@ def machine(source: Source) -> Machine:
     )
 
 
-def cpus(source: Source) -> Cpus:
-    """CPU numbers."""
+def cpus(source: Source, before: Cpus | None = None) -> Cpus:
+    """CPU numbers; their nodes are those of `before` where it is given."""
     possible, present, online = (
         files.parsed(source, f"{paths.CPUS}/{word}", number_list.numbers)
         for word in ("possible", "present", "online")
     )
-    return Cpus(possible, present, online, tuple(_nodes(source)))
+    return Cpus(
+        possible, present, online, tuple(_nodes(source)) if before is None else before.nodes
+    )
 
 
 def _nodes(source: Source) -> Iterator[tuple[int, tuple[int, ...]]]:

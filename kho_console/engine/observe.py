@@ -46,7 +46,8 @@ def observe(
         source: Where from.
         previous: An earlier snapshot of the same machine. Its costly part is kept: the walks over
             preserved memory and processes, and the files whose reading takes a kernel lock; so
-            are the host's facts, its log and its memory, which events announce.
+            are the host's facts, its log, its memory and the nodes of its CPUs, which events
+            announce.
         walk: Keep of `previous` only what takes a kernel lock to read.
         events: What happened to CPUs and memory, as far as it may explain what a dump would lack.
     """
@@ -65,7 +66,7 @@ def observe(
     outgoing = _completed(outgoing, costly)
     if not isinstance(incoming, Unknown):
         incoming = sides.with_checked(incoming, costly.live_update)
-    cpus = machine.cpus(source)
+    cpus = machine.cpus(source, kept.cpus if kept else None)
     kexec = machine.kexec(source, costly.crash_size, None if previous is None else previous.kexec)
     return Snapshot(
         source=_identity(source),

@@ -82,13 +82,12 @@ class KstateStream:
                 self._notes.add("kstate-version-guessed", Severity.WARNING, "stream", said)
         self.version = version
         self._registry = registry or descriptions(version)
-        self._reader = reader
-        self._data = Ahead(reader)
+        self._reader = Ahead(reader)
         self._strict = strict
         self._placed = placed
         self._fixed: dict[int, Fixed | None] = {}
         self._telling: dict[int, bool] = {}
-        self._walk = Walk(reader, version)
+        self._walk = Walk(self._reader, version)
 
     @property
     def end(self) -> int:
@@ -149,7 +148,7 @@ class KstateStream:
             why = Unknown(Cause.UNSUPPORTED, f"{entry.size} bytes are too many to print")
             unnamed = _no_description(entry)
             return DecodedEntry(entry, description.name if description else unnamed, why, why)
-        data = self._data.read(entry.data, entry.size)
+        data = self._reader.read(entry.data, entry.size)
         if description is None:
             return DecodedEntry(entry, _no_description(entry), _no_description(entry), data)
         name = description.name
